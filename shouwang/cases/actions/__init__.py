@@ -1,0 +1,45 @@
+"""Writes of cases: opening, handling, the ladder, and control from the desk."""
+
+from shouwang.cases.actions.control import (
+    add_note,
+    ask_correction,
+    close,
+    extend,
+    false_alarm,
+    hand_over,
+    merge,
+    reopen,
+    resume,
+    suspend,
+    withdraw,
+)
+from shouwang.cases.actions.handling import accept, arrive, complete
+from shouwang.cases.actions.ladder import dispatch, escalate, remind, task_due
+from shouwang.cases.actions.opening import NewCase, OpenedCases, open_case, open_cases
+from shouwang.cases.actions.publishing import publish_procedure
+
+__all__ = [
+    "NewCase",
+    "OpenedCases",
+    "accept",
+    "add_note",
+    "arrive",
+    "ask_correction",
+    "close",
+    "complete",
+    "dispatch",
+    "escalate",
+    "extend",
+    "false_alarm",
+    "hand_over",
+    "merge",
+    "open_case",
+    "open_cases",
+    "publish_procedure",
+    "remind",
+    "reopen",
+    "resume",
+    "suspend",
+    "task_due",
+    "withdraw",
+]

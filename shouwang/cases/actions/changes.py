@@ -1,0 +1,159 @@
+"""What one action changes, collected first and written once: tasks, timers, messages, gaps, and the events last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shouwang.cases import events as kinds
+from shouwang.cases.models import CoverageGap, Task
+from shouwang.cases.queries import CaseState
+from shouwang.cases.rules.procedures import Limit, Rung, Step
+from shouwang.journal.actions import append, drop_timers, set_timers
+from shouwang.journal.put import put, reserve_ids
+from shouwang.journal.rules import NewEvent, NewTimer
+from shouwang.kernel.moments import MICROSECOND, local, to_us
+from shouwang.notify.actions import NewMessage, queue
+from shouwang.notify.queries import channels_of
+from shouwang.people.queries import Who, answerable
+from shouwang.places.queries import working_calendar
+from shouwang.places.rules import add_working_days
+
+TIMER = "task"
+_TASK_COLUMNS = (
+    "id", "case_id", "step", "state", "rung", "reminders", "assignee_id", "offered_at", "due_at", "limit_us", "result",
+    "done_key",
+)
+_GAP_COLUMNS = ("task_id", "case_id", "path", "duty", "level", "rank", "at")
+
+
+@dataclass
+class Changes:
+    """Collects what an action changes until `write` puts it down in one go."""
+
+    now: datetime
+    tasks: list[tuple[Any, ...]] = field(default_factory=list)
+    timers: list[NewTimer] = field(default_factory=list)
+    dropped_timers: list[int] = field(default_factory=list)
+    messages: list[tuple[int, str, str, CaseState, int, dict[str, Any]]] = field(default_factory=list)
+    gaps: list[tuple[Any, ...]] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+
+    def event(self, kind: str, case: CaseState, /, **payload: Any) -> None:
+        """Note an event of `case`."""
+        self.events.append(NewEvent(kind, case.id, payload, case.exercise_id))
+
+    def tell(self, person_id: int, template: str, *, key: str, case: CaseState, task_id: int, **params: Any) -> None:
+        """Note a message to a person about a task, on each of the person's channels."""
+        self.messages.append((person_id, template, key, case, task_id, params))
+
+    def write_rows(self) -> None:
+        """Write everything but the events, inside the caller's transaction."""
+        put(Task, _TASK_COLUMNS, self.tasks)
+        drop_timers(TIMER, self.dropped_timers)
+        set_timers(self.timers)
+        put(CoverageGap, _GAP_COLUMNS, self.gaps)
+        self._queue()
+
+    def write(self) -> None:
+        """Write everything, the events last."""
+        self.write_rows()
+        if self.events:
+            append(self.events, now=self.now)
+
+    def _queue(self) -> None:
+        if not self.messages:
+            return
+        channels = channels_of([message[0] for message in self.messages])
+        queue(
+            [
+                NewMessage(
+                    person_id=person, channel=channel, template=template,
+                    params={"reason": case.reason, **case.params, **params}, key=key, severity=case.severity,
+                    task_id=task_id, case_id=case.id, exercise_id=case.exercise_id,
+                )
+                for person, template, key, case, task_id, params in self.messages
+                for channel in channels[person]
+            ],
+            now=self.now,
+        )
+
+
+def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes) -> None:
+    """Make a task of each starting step and offer it to the first rung of its ladder that is covered."""
+    if not starting:
+        return
+    now_us = to_us(changes.now)
+    ids = reserve_ids(Task, len(starting))
+    found = climb([(case, step, 0) for case, step in starting], at=changes.now)
+    for task_id, (case, step), (rung, person, gaps) in zip(ids, starting, found, strict=True):
+        confirm = step.dispatch == "CONFIRM"
+        minutes = step.confirm_minutes if confirm else step.rungs[rung].accept_minutes
+        due = changes.now + timedelta(minutes=minutes)
+        limit = span(step.limit, case.area_id, changes.now)
+        state = "CONFIRM" if confirm else "OFFERED"
+        changes.tasks.append(
+            (task_id, case.id, step.code, state, rung, 0, person, now_us, to_us(due), limit // MICROSECOND, "", ""),
+        )
+        changes.timers.append(NewTimer(TIMER, task_id, due))
+        note_gaps(changes, case, task_id, gaps)
+        if person is not None and not confirm:
+            changes.event(kinds.OFFERED, case, task=task_id, step=step.code, rung=rung, person=person)
+            changes.tell(person, "TASK_OFFERED", key=f"{task_id}:{rung}:0", case=case, task_id=task_id)
+
+
+def climb(
+    asked: Sequence[tuple[CaseState, Step, int]], *, at: datetime,
+) -> list[tuple[int, int | None, list[Rung]]]:
+    """Return for each (case, step, first rung) the first covered rung, its person, and the uncovered rungs passed.
+
+    When no rung is covered the rung is the last one and the person None.
+    """
+    found: list[tuple[int, int | None, list[Rung]] | None] = [None] * len(asked)
+    gaps: list[list[Rung]] = [[] for _ in asked]
+    rungs = [rung for _, _, rung in asked]
+    open_ = list(range(len(asked)))
+    while open_:
+        wanted = [_who(asked[n][0], asked[n][1].rungs[rungs[n]]) for n in open_]
+        still = []
+        for n, person in zip(open_, answerable(wanted, at=at), strict=True):
+            ladder = asked[n][1].rungs
+            if person is not None:
+                found[n] = (rungs[n], person, gaps[n])
+                continue
+            gaps[n].append(ladder[rungs[n]])
+            if rungs[n] + 1 == len(ladder):
+                found[n] = (rungs[n], None, gaps[n])
+            else:
+                rungs[n] += 1
+                still.append(n)
+        open_ = still
+    return [entry for entry in found if entry is not None]
+
+
+def note_gaps(changes: Changes, case: CaseState, task_id: int, gaps: Sequence[Rung]) -> None:
+    """Note that these rungs were not covered."""
+    for rung in gaps:
+        changes.gaps.append((task_id, case.id, case.path, rung.duty, rung.level, rung.rank, to_us(changes.now)))
+        changes.event(kinds.GAP_FOUND, case, task=task_id, duty=rung.duty, level=rung.level, rank=rung.rank)
+
+
+def span(limit: Limit, area_id: int, start: datetime) -> timedelta:
+    """Return how long `limit` lasts from `start`; working days end at the same hour of the last of them."""
+    if limit.unit == "MINUTES":
+        return timedelta(minutes=limit.amount)
+    day = local(start).date()
+    return add_working_days(day, limit.amount, working_calendar(area_id)) - day
+
+
+def _who(case: CaseState, rung: Rung) -> Who:
+    return Who(area_path=case.path, duty=rung.duty, level=rung.level, rank=rung.rank)
+
+
+def compact(values: Mapping[str, Any]) -> str:
+    """Return `values` as compact JSON."""
+    return msgspec.json.encode(values).decode()

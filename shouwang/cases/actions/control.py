@@ -1,0 +1,204 @@
+"""What the desk and the supervisor do with a case: suspend, extend, hand over, withdraw, close, reopen, merge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from shouwang.cases import events as kinds
+from shouwang.cases.actions.changes import TIMER, Changes, compact, start_steps
+from shouwang.cases.actions.handling import cancel_tasks, stop_clocks
+from shouwang.cases.models import OPEN_TASKS, Case, Clock, Note, Offer, Task
+from shouwang.cases.queries import CaseState, load_case, load_task, require_state
+from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, TaskEnded
+from shouwang.cases.rules.flow import READY
+from shouwang.journal.actions import drop_timers, set_timers
+from shouwang.journal.queries import events_of
+from shouwang.journal.rules import NewTimer
+from shouwang.kernel.moments import MICROSECOND
+
+
+def suspend(case_id: int, *, clocks: Sequence[str], reason: str, review_at: datetime, by: int, now: datetime) -> None:
+    """Stop the named clocks of a case (its own, or "task:<step>"); what remained of each is kept to the microsecond.
+
+    A stopped task gets a review timer at `review_at` (I3). Raises ClockUnknown, CaseNotOpen.
+    """
+    with transaction.atomic():
+        case = load_case(case_id)
+        require_state(case, "OPEN", doing="中止 / suspend")
+        own = {clock.code: clock for clock in Clock.objects.filter(case_id=case.id)}
+        tasks = {f"task:{task.step}": task for task in Task.objects.filter(case_id=case.id, state__in=OPEN_TASKS)}
+        unknown = [code for code in clocks if code not in own and code not in tasks]
+        if unknown:
+            raise ClockUnknown(case=case.id, found=unknown[0], expected=", ".join([*own, *tasks]))
+        for code in clocks:
+            if code in own:
+                _stop_clock(own[code], now)
+            else:
+                _stop_task(tasks[code], review_at=review_at, now=now)
+        changes = Changes(now)
+        changes.event(kinds.SUSPENDED, case, clocks=list(clocks), reason=reason, by=by)
+        changes.write()
+
+
+def _stop_clock(clock: Clock, now: datetime) -> None:
+    if clock.running_since is None:
+        return
+    clock.remaining_us -= (now - clock.running_since) // MICROSECOND
+    clock.running_since = clock.due_at = None
+    clock.save(update_fields=["remaining_us", "running_since", "due_at"])
+    drop_timers("clock", [clock.pk])
+
+
+def _stop_task(task: Task, *, review_at: datetime, now: datetime) -> None:
+    if task.state == "SUSPENDED":
+        return
+    remaining_us = (task.due_at - now) // MICROSECOND
+    Task.objects.filter(pk=task.pk).update(state="SUSPENDED", remaining_us=remaining_us, due_at=review_at)
+    set_timers([NewTimer(TIMER, task.pk, review_at)])
+
+
+def resume(case_id: int, *, by: int, now: datetime) -> None:
+    """Start every stopped clock and task of a case again, each with what remained of it."""
+    with transaction.atomic():
+        case = load_case(case_id)
+        require_state(case, "OPEN", doing="恢复 / resume")
+        for clock in Clock.objects.filter(case_id=case.id, running_since=None):
+            clock.running_since = now
+            clock.due_at = now + timedelta(microseconds=clock.remaining_us)
+            clock.save(update_fields=["running_since", "due_at"])
+            set_timers([NewTimer("clock", clock.pk, clock.due_at)])
+        for task in Task.objects.filter(case_id=case.id, state="SUSPENDED"):
+            state = "ARRIVED" if task.arrived_at else "ACCEPTED" if task.accepted_at else "OFFERED"
+            due = now + timedelta(microseconds=task.remaining_us or 0)
+            Task.objects.filter(pk=task.pk).update(state=state, remaining_us=None, due_at=due)
+            set_timers([NewTimer(TIMER, task.pk, due)])
+        changes = Changes(now)
+        changes.event(kinds.RESUMED, case, by=by)
+        changes.write()
+
+
+def extend(task_id: int, *, minutes: int, reason: str, by: int, now: datetime) -> None:
+    """Give an accepted task `minutes` more; the reason stands in the log."""
+    with transaction.atomic():
+        task = load_task(task_id)
+        if task.state not in {"ACCEPTED", "ARRIVED"}:
+            raise TaskEnded(task=task.id, state=task.state)
+        due = max(task.due_at, now) + timedelta(minutes=minutes)
+        Task.objects.filter(pk=task.id).update(due_at=due)
+        changes = Changes(now)
+        changes.timers.append(NewTimer(TIMER, task.id, due))
+        changes.event(kinds.EXTENDED, task.case, task=task.id, minutes=minutes, reason=reason, by=by)
+        changes.write()
+
+
+def hand_over(task_id: int, *, to: int, reason: str, by: int, now: datetime) -> None:
+    """Offer an open task to another person; whoever had it may still take it back."""
+    with transaction.atomic():
+        task = load_task(task_id)
+        if task.state not in OPEN_TASKS:
+            raise TaskEnded(task=task.id, state=task.state)
+        if task.assignee_id is not None:
+            Offer.objects.create(task_id=task.id, person_id=task.assignee_id, rung=task.rung, at=now)
+        due = now + timedelta(minutes=task.step.rungs[task.rung].accept_minutes)
+        number = task.reminders + 1
+        Task.objects.filter(pk=task.id).update(
+            state="OFFERED", assignee_id=to, due_at=due, reminders=number, accepted_at=None, arrived_at=None, remaining_us=None,
+        )
+        changes = Changes(now)
+        changes.timers.append(NewTimer(TIMER, task.id, due))
+        changes.event(kinds.HANDED_OVER, task.case, task=task.id, to=to, reason=reason, by=by)
+        changes.tell(to, "TASK_HANDED_OVER", key=f"{task.id}:h{number}:0", case=task.case, task_id=task.id)
+        changes.write()
+
+
+def ask_correction(case_id: int, *, what: str, review_at: datetime, by: int, now: datetime) -> None:
+    """Ask the applicant once for everything that is lacking, and stop all clocks until it is there."""
+    with transaction.atomic():
+        case = load_case(case_id)
+        if any(event.kind == kinds.CORRECTION_ASKED for event in events_of(case.id, prefix="case.")):
+            raise CorrectionTwice(case=case.id)
+        codes = list(Clock.objects.filter(case_id=case.id).values_list("code", flat=True))
+        codes += [f"task:{step}" for step, state in case.steps.items() if state == READY]
+        Note.objects.create(case_id=case.id, person_id=by, text=what, at=now)
+        suspend(case_id, clocks=codes, reason="CORRECTION", review_at=review_at, by=by, now=now)
+        changes = Changes(now)
+        changes.event(kinds.CORRECTION_ASKED, case, by=by)
+        changes.write()
+
+
+def withdraw(case_id: int, *, reason: str, by: int, now: datetime) -> None:
+    """End a case because the applicant takes it back."""
+    _end(case_id, "WITHDRAWN", kinds.WITHDRAWN, reason, by=by, now=now)
+
+
+def false_alarm(case_id: int, *, reason: str, by: int, now: datetime) -> None:
+    """End a case because what was sensed was not so; the reason code feeds the figures."""
+    _end(case_id, "CLOSED", kinds.FALSE_ALARM, reason, by=by, now=now)
+
+
+def close(case_id: int, *, by: int, now: datetime) -> None:
+    """Close a completed case after the supervisor's check."""
+    with transaction.atomic():
+        case = load_case(case_id)
+        require_state(case, "COMPLETED", doing="销号 / close")
+        Case.objects.filter(pk=case.id).update(state="CLOSED")
+        changes = Changes(now)
+        changes.event(kinds.CLOSED, case, by=by, alert=case.alert_id)
+        changes.write()
+
+
+def _end(case_id: int, state: str, kind: str, reason: str, *, by: int, now: datetime) -> None:
+    with transaction.atomic():
+        case = load_case(case_id)
+        require_state(case, "OPEN", doing="结束 / end")
+        Case.objects.filter(pk=case.id).update(state=state, ended_at=now, result=reason)
+        changes = Changes(now)
+        cancel_tasks(case, changes)
+        stop_clocks(case)
+        changes.event(kind, case, reason=reason, by=by, alert=case.alert_id)
+        if state == "CLOSED":
+            changes.event(kinds.CLOSED, case, result=reason, alert=case.alert_id)
+        changes.write()
+
+
+def reopen(case_id: int, *, reason: str, by: int, now: datetime) -> None:
+    """Open an ended case again at its last step; its history stays."""
+    with transaction.atomic():
+        case = load_case(case_id)
+        require_state(case, "COMPLETED", "CLOSED", "WITHDRAWN", doing="重新打开 / reopen")
+        last = Task.objects.filter(case_id=case.id).order_by("id").last()
+        step = case.procedure.step(last.step) if last else case.procedure.steps[0]
+        steps = {**case.steps, step.code: READY}
+        Case.objects.filter(pk=case.id).update(state="OPEN", ended_at=None, result="", steps=compact(steps))
+        changes = Changes(now)
+        changes.event(kinds.REOPENED, case, reason=reason, by=by)
+        start_steps([(case, step)], changes)
+        changes.write()
+
+
+def merge(case_id: int, *, into: int, by: int, now: datetime) -> None:
+    """End a case as part of another one about the same thing."""
+    with transaction.atomic():
+        case, target = load_case(case_id), load_case(into)
+        require_state(case, "OPEN", doing="合并 / merge")
+        require_state(target, "OPEN", doing="合并 / merge")
+        Case.objects.filter(pk=case.id).update(state="CLOSED", ended_at=now, result="MERGED", merged_into=target.id)
+        changes = Changes(now)
+        cancel_tasks(case, changes)
+        stop_clocks(case)
+        changes.event(kinds.MERGED, case, into=target.id, by=by)
+        changes.event(kinds.CLOSED, case, result="MERGED", alert=case.alert_id)
+        changes.write()
+
+
+def add_note(case_id: int, *, text: str, by: int, now: datetime) -> None:
+    """Add a remark to a case."""
+    with transaction.atomic():
+        case: CaseState = load_case(case_id)
+        Note.objects.create(case_id=case.id, person_id=by, text=text, at=now)
+        changes = Changes(now)
+        changes.event(kinds.NOTED, case, by=by)
+        changes.write()

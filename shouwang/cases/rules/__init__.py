@@ -1,0 +1,1 @@
+"""Pure rules of cases: procedures, the flow through them, evidence, errors."""

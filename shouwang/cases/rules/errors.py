@@ -1,0 +1,53 @@
+"""What can be wrong with an action on a case or a task."""
+
+from __future__ import annotations
+
+from shouwang.kernel.errors import ShouwangError
+
+
+class CaseError(ShouwangError):
+    """The root of this room's errors."""
+
+    status = 409
+
+
+class TaskTaken(CaseError):
+    """Somebody else has accepted the task."""
+
+    zh = "任务 {task} 已由{who}签收；如需接手，请联系值班台转办。"
+    en = "Task {task} was accepted by {who}; ask the duty desk to hand it over."
+
+
+class TaskEnded(CaseError):
+    """The task is done or cancelled."""
+
+    zh = "任务 {task} 已结束（{state}）；如有新情况，请先重新打开事件。"
+    en = "Task {task} has ended ({state}); reopen the case before adding to it."
+
+
+class TaskNotYours(CaseError):
+    """The task was never offered to this person."""
+
+    zh = "任务 {task} 没有派给您；请从派给您的消息里打开。"
+    en = "Task {task} was not offered to you; open it from a message sent to you."
+
+
+class CaseNotOpen(CaseError):
+    """The case is not in a state that allows this."""
+
+    zh = "事件 {case} 当前为“{state}”，需要“{expected}”才能{doing}。"
+    en = "Case {case} is {state}; it must be {expected} to {doing}."
+
+
+class ClockUnknown(CaseError):
+    """A suspension names a clock the case does not have."""
+
+    zh = "事件 {case} 没有名为 {found} 的时限；可选：{expected}。"
+    en = "Case {case} has no clock {found}; choose among {expected}."
+
+
+class CorrectionTwice(CaseError):
+    """A correction may be asked for once only."""
+
+    zh = "事件 {case} 已要求过一次补正；补正要求必须一次告知。"
+    en = "A correction was already asked for in case {case}; all that is lacking must be said at once."

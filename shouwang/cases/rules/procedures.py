@@ -1,0 +1,158 @@
+"""A procedure as data: a directed graph of steps with limits, ladders and the evidence each result asks for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.texts import Text
+
+
+class ProcedureInvalid(ShouwangError):
+    """A procedure's definition cannot be run."""
+
+    zh = "流程 {procedure} 的环节 {step}：{problem}；请修改后再发布。"
+    en = "Procedure {procedure}, step {step}: {problem}; correct it before publishing."
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """One wording in both languages."""
+
+    zh: str
+    en: str
+
+    def render(self, language: str, params: dict[str, Any] | None = None) -> str:
+        """Return the wording in `language`."""
+        return Text(self.zh, self.en).render(language, params or {})
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A span: minutes, or working days of the area's calendar."""
+
+    amount: int
+    unit: Literal["MINUTES", "WORKING_DAYS"] = "MINUTES"
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One level of the ladder: whom to ask, and how long that person has to accept."""
+
+    duty: str
+    level: Literal["PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
+    accept_minutes: int
+    rank: Literal["PRIMARY", "DEPUTY"] = "PRIMARY"
+    who: Literal["ON_DUTY", "POOL", "ROLE_OF_SUBJECT"] = "ON_DUTY"
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A comparison of one case fact; a fact that is not known makes it false."""
+
+    fact: str
+    op: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
+    value: Any
+
+
+class EvidenceNeed(msgspec.Struct, frozen=True):
+    """One piece of evidence a result asks for."""
+
+    code: str
+    title: Phrase
+    kind: Literal["CHOICE", "TEXT", "PHOTO", "MOMENT"] = "CHOICE"
+    options: tuple[tuple[str, Phrase], ...] = ()
+    optional: bool = False
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One way a step may end, and the evidence it asks for."""
+
+    code: str
+    title: Phrase
+    evidence: tuple[EvidenceNeed, ...] = ()
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step: who does it, after which steps, how long it may take, how it may end."""
+
+    code: str
+    title: Phrase
+    rungs: tuple[Rung, ...]
+    results: tuple[Result, ...]
+    limit: Limit
+    after: tuple[str, ...] = ()
+    join: Literal["ALL", "ANY"] = "ALL"
+    when: tuple[Condition, ...] = ()
+    dispatch: Literal["AUTO", "CONFIRM"] = "AUTO"
+    confirm_minutes: int = 5
+    repeat_minutes: int = 30
+
+    def result(self, code: str) -> Result | None:
+        """Return the result `code`, or None."""
+        return next((result for result in self.results if result.code == code), None)
+
+
+class CaseLimit(msgspec.Struct, frozen=True):
+    """A limit of the whole case: LEGAL by law, PROMISED by the office."""
+
+    code: str
+    kind: Literal["LEGAL", "PROMISED"]
+    limit: Limit
+
+
+class Procedure(msgspec.Struct, frozen=True):
+    """How one kind of case is handled."""
+
+    code: str
+    title: Phrase
+    steps: tuple[Step, ...]
+    clocks: tuple[CaseLimit, ...] = ()
+    closes: Literal["AUTO", "CHECK"] = "AUTO"
+
+    def step(self, code: str) -> Step:
+        """Return the step `code`. Raises KeyError."""
+        for step in self.steps:
+            if step.code == code:
+                return step
+        raise KeyError(code)
+
+
+def decode(definition: str | bytes) -> Procedure:
+    """Return the procedure in `definition` (JSON), checked. Raises ProcedureInvalid."""
+    try:
+        procedure = msgspec.json.decode(definition, type=Procedure)
+    except msgspec.DecodeError as error:
+        raise ProcedureInvalid(procedure="?", step="?", problem=str(error)) from error
+    check(procedure)
+    return procedure
+
+
+def encode(procedure: Procedure) -> str:
+    """Return the JSON of `procedure`."""
+    return msgspec.json.encode(procedure).decode()
+
+
+def check(procedure: Procedure) -> None:
+    """Raise ProcedureInvalid when a step is doubled, unreachable, in a circle, or without rung or result."""
+    seen: set[str] = set()
+    for step in procedure.steps:
+        problem = _problem(step, seen)
+        if problem:
+            raise ProcedureInvalid(procedure=procedure.code, step=step.code, problem=problem)
+        seen.add(step.code)
+    if not any(not step.after for step in procedure.steps):
+        raise ProcedureInvalid(procedure=procedure.code, step="-", problem="没有起始环节 / no first step")
+
+
+def _problem(step: Step, before: set[str]) -> str | None:
+    missing = [code for code in step.after if code not in before]
+    if step.code in before:
+        return "编码重复 / its code is used twice"
+    if missing:
+        return f"前置环节 {missing} 不在它之前 / its predecessors {missing} do not stand before it"
+    if not step.rungs:
+        return "没有责任层级 / nobody is named to do it"
+    if not step.results:
+        return "没有办理结果 / it has no result"
+    if step.limit.amount <= 0 or any(rung.accept_minutes <= 0 for rung in step.rungs):
+        return "时限必须大于零 / limits must be above zero"
+    return None

@@ -1,0 +1,1 @@
+"""Settings, root urls and wiring: the one place that knows every room."""

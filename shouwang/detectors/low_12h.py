@@ -1,0 +1,18 @@
+"""Under 10 L of water in 12 hours: the rule in service in Shanghai (Jiangsu Road) and Shenzhen (Longgang)."""
+
+from __future__ import annotations
+
+from shouwang.detectors.contract import Columns, Finding, Params, State
+from shouwang.detectors.rolling import judge_window
+
+NAME = "low_12h"
+VERSION = 1
+PARAMS: Params = {"window_h": 12, "low_l": 10, "max_gap_h": 6, "grid_min": 10, "low_severity": 2}
+
+
+def judge(
+    columns: Columns, state: State, *, now_us: int, watermark_us: int, params: Params,
+) -> tuple[State, list[Finding]]:
+    """Return the findings of the 12-hour rule up to the watermark, and the state after it."""
+    del now_us
+    return judge_window(columns, state, watermark_us=watermark_us, params={**PARAMS, **params})

@@ -1,0 +1,88 @@
+"""Reads of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from django.db.models import QuerySet
+
+from shouwang.journal.models import EventRow, Head, Timer
+from shouwang.journal.rules import GENESIS, DueTimer, Event, LogBroken, chain_hash
+from shouwang.kernel.moments import to_us
+
+VERIFY_PAGE = 5_000
+
+
+def _event(row: EventRow) -> Event:
+    return Event(
+        row.seq, row.at, row.kind, row.version, row.subject_id, msgspec.json.decode(row.payload), row.exercise_id,
+    )
+
+
+def last_seq() -> int:
+    """Return the number of the last event, 0 for an empty log."""
+    return Head.objects.filter(pk=1).values_list("seq", flat=True).first() or 0
+
+
+def events_after(seq: int, *, kinds: Sequence[str] | None = None, limit: int = 500) -> list[Event]:
+    """Return at most `limit` events after number `seq`, oldest first."""
+    rows: QuerySet[EventRow] = EventRow.objects.filter(seq__gt=seq).order_by("seq")
+    if kinds is not None:
+        rows = rows.filter(kind__in=kinds)
+    return [_event(row) for row in rows[:limit]]
+
+
+def events_of(subject_id: int, *, prefix: str = "") -> list[Event]:
+    """Return the events of one subject, oldest first; `prefix` limits the kinds ("case.")."""
+    rows = EventRow.objects.filter(subject_id=subject_id, kind__startswith=prefix).order_by("seq")
+    return [_event(row) for row in rows]
+
+
+def due_timers(now: datetime, *, limit: int = 500) -> list[DueTimer]:
+    """Return the timers due at or before `now`, earliest first."""
+    rows = Timer.objects.filter(due_at__lte=now).order_by("due_at", "id")[:limit]
+    return [DueTimer(row.pk, row.kind, row.subject_id, row.due_at) for row in rows]
+
+
+def next_timer_at() -> datetime | None:
+    """Return when the next timer is due."""
+    return Timer.objects.order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def timers_of(kind: str, subject_ids: Sequence[int]) -> dict[int, datetime]:
+    """Return when the timer of `kind` of each subject is due."""
+    return dict(Timer.objects.filter(kind=kind, subject_id__in=subject_ids).values_list("subject_id", "due_at"))
+
+
+def verify(progress: Callable[[int, int], None] = lambda done, total: None) -> int:
+    """Return how many events the log holds after checking every hash. Raises LogBroken at the first that fails."""
+    head = Head.objects.filter(pk=1).first()
+    if head is None:
+        if EventRow.objects.exists():
+            raise LogBroken(seq=0, found="events", expected="a head row")
+        return 0
+    expected_seq, previous = 0, GENESIS
+    for row in _pages():
+        expected_seq += 1
+        columns = {
+            "seq": row.seq, "at_us": to_us(row.at), "kind": row.kind, "version": row.version,
+            "subject_id": row.subject_id, "exercise_id": row.exercise_id, "payload": row.payload,
+        }
+        expected = chain_hash(head.algorithm, previous, **columns)
+        if row.seq != expected_seq or bytes(row.hash) != expected:
+            raise LogBroken(seq=row.seq, found=bytes(row.hash).hex()[:16], expected=expected.hex()[:16])
+        previous = expected
+        if expected_seq % VERIFY_PAGE == 0:
+            progress(expected_seq, head.seq)
+    if expected_seq != head.seq or previous != bytes(head.hash):
+        raise LogBroken(seq=head.seq, found=f"{expected_seq} events", expected=f"{head.seq} events")
+    return expected_seq
+
+
+def _pages() -> Iterator[EventRow]:
+    seq = 0
+    while page := list(EventRow.objects.filter(seq__gt=seq).order_by("seq")[:VERIFY_PAGE]):
+        yield from page
+        seq = page[-1].seq

@@ -1,0 +1,1 @@
+"""A Django database backend: SQLite behind a fair gate. Name it as ENGINE."""

@@ -1,0 +1,58 @@
+"""Processes wake each other with a datagram; whoever misses one polls besides, so nothing depends on it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import select
+import socket
+import tempfile
+import threading
+from pathlib import Path
+
+from django.conf import settings
+
+
+def _folder() -> Path:
+    name = hashlib.sha256(str(settings.SHOUWANG_DATA_DIR).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"shouwang-{os.getuid()}-{name}"
+
+
+def ring(topic: str) -> None:
+    """Wake every bell of `topic` on this machine; never waits and never fails."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        for path in _folder().glob(f"{topic}.*"):
+            try:
+                sender.sendto(b".", str(path))
+            except ConnectionRefusedError:
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue
+
+
+class Bell:
+    """Waits to be woken on one topic."""
+
+    def __init__(self, topic: str) -> None:
+        folder = _folder()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._path = folder / f"{topic}.{os.getpid()}.{threading.get_ident() % 100_000}"
+        self._path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(self._path))
+        self._socket.setblocking(False)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Return True as soon as it rings, False after `timeout_s` seconds."""
+        ready, _, _ = select.select([self._socket], [], [], max(0.0, timeout_s))
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(16):
+                pass
+        return bool(ready)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+        self._path.unlink(missing_ok=True)

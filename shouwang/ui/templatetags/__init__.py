@@ -1,0 +1,1 @@
+"""Template tags every room may use; `ui` is loaded everywhere."""
