@@ -317,3 +317,27 @@ def gaps_within(scope: Scope, *, since: datetime, limit: int = 100) -> list[Cove
 def open_task_ids(case_id: int) -> list[int]:
     """Return the ids of the case's open tasks."""
     return list(Task.objects.filter(case_id=case_id, state__in=OPEN_TASKS).values_list("pk", flat=True))
+
+
+def procedure_of_case(case_id: int) -> Procedure:
+    """Return the procedure a case runs. Raises NotFound."""
+    version_id = Case.objects.filter(pk=case_id).values_list("procedure_id", flat=True).first()
+    if version_id is None:
+        raise NotFound(what=f"事件 {case_id}")
+    return procedure_of(version_id)
+
+
+def case_row(case_id: int) -> CaseRow:
+    """Return one case without asking who wants it: for pages whose principal is bound to one of its tasks."""
+    row = Case.objects.filter(pk=case_id).first()
+    if row is None:
+        raise NotFound(what=f"事件 {case_id}")
+    return _rows([row])[0]
+
+
+def task_row(task_id: int) -> TaskRow:
+    """Return one task. Raises NotFound."""
+    row = Task.objects.filter(pk=task_id).first()
+    if row is None:
+        raise NotFound(what=f"任务 {task_id}")
+    return _task_row(row)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -72,7 +72,7 @@ class Finding:
     kind: str
     stream: int
     episode_us: int
-    phase: str
+    phase: Literal["OPEN", "UPDATE", "END"]
     severity: int
     at_us: int
     reason_code: str

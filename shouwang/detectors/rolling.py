@@ -155,8 +155,11 @@ class Memory:
         return rows.where(newer)
 
     def _know(self, streams: Int64s) -> None:
-        """Make room for streams seen for the first time."""
-        new = np.setdiff1d(streams, self.stream)
+        """Make room for those of the sorted `streams` that are seen for the first time."""
+        new = streams[np.append(True, streams[1:] != streams[:-1])]  # noqa: FBT003 - an element, not a flag
+        if len(self.stream):
+            place = np.minimum(np.searchsorted(self.stream, new), len(self.stream) - 1)
+            new = new[self.stream[place] != new]
         if not len(new):
             return
         if len(self.stream) + len(new) > MAX_STREAMS:
@@ -284,7 +287,8 @@ class View:
         following = np.where(c + 1 < self.width, a[r, np.minimum(c + 1, self.width - 1)], PAD_US)
         alone = following > a[r, c] + rule.gap_us
         keys.append(self._key(r[alone], rule.after(a[r[alone], c[alone]] + rule.gap_us)))
-        found = np.unique(np.concatenate(keys))
+        found = np.sort(np.concatenate(keys))
+        found = found[np.append(True, found[1:] != found[:-1])]  # noqa: FBT003 - an element, not a flag
         moment = self.moment(found)
         return found[(moment > self.judged_us) & (moment <= to_us)]
 

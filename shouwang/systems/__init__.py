@@ -1,0 +1,1 @@
+"""The systems of the city, strangers to one another."""

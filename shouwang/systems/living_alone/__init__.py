@@ -1,0 +1,1 @@
+"""People who live alone: their water meter's silence or flood becomes a visit."""

@@ -133,7 +133,7 @@ def control(field: BoundField, extra_class: str = "") -> SafeString:
 def clock_attributes(context: Context) -> SafeString:
     """Return the attributes of `<html>` by which the browser knows the page's clock: `data-now` (ms) and `data-speed`."""
     flat = _flat(context)
-    return format_html('data-now="{}" data-speed="{:g}"', int(readers.moment_of(flat).timestamp() * 1000), readers.speed_of(flat))
+    return format_html('data-now="{}" data-speed="{}"', int(readers.moment_of(flat).timestamp() * 1000), f"{readers.speed_of(flat):g}")
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,42 @@
+# The words of this project. `make demo` and `make test` are all a newcomer needs.
+PYTHON ?= python3.11
+PY := .venv/bin/python
+ARGS ?=
+
+.PHONY: demo test check browser assets format clean
+
+demo: .venv/product assets
+	$(PY) -m shouwang.cli.main demo $(ARGS)
+
+test: .venv/dev assets
+	$(PY) -m pytest -n 2 -m "not browser" $(ARGS)
+	SHOUWANG_TEST_POSTGRES=1 $(PY) -m pytest -m "django_db and not browser" $(ARGS)
+
+check: .venv/dev
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --config .importlinter
+
+browser: .venv/dev assets
+	$(PY) -m pytest -m browser $(ARGS)
+
+assets: shouwang/ui/static/ui/built/desk.js
+
+shouwang/ui/static/ui/built/desk.js: package-lock.json scripts/build-assets.mjs $(wildcard shouwang/ui/js/*.js)
+	$(PY) -m shouwang.ui.assets
+
+.venv/product: requirements/product.txt
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/product.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+.venv/dev: requirements/dev.txt .venv/product
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+format: .venv/dev
+	.venv/bin/ruff check --fix-only .
+
+clean:
+	rm -rf .venv node_modules shouwang/ui/static/ui/built var

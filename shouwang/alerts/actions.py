@@ -1,0 +1,146 @@
+"""Writes of alerts: findings in, alerts and their cases out, in one transaction with the events last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+
+from shouwang.alerts.models import Alert, Inhibited
+from shouwang.alerts.registry import kind_of, resolver_of
+from shouwang.alerts.rules import LARGEST_BATCH, BatchTooLarge, FoundFinding, Key, Subject, plan
+from shouwang.cases.actions import NewCase, open_cases
+from shouwang.journal.actions import append, lock_order
+from shouwang.journal.put import put, reserve_ids
+from shouwang.journal.rules import NewEvent
+from shouwang.kernel.moments import to_us
+
+_COLUMNS = (
+    "id", "kind", "subject_kind", "subject_id", "episode_us", "state", "severity", "area_id", "path", "reason", "params",
+    "detector", "opened_at", "updated_at", "merged", "case_id", "exercise_id",
+)
+
+
+def take_findings(findings: Sequence[FoundFinding], *, now: datetime) -> list[int]:
+    """Open, update or end alerts as `findings` ask, with their cases, tasks, timers and messages; return the opened ids.
+
+    Runs in the caller's transaction when there is one. A finding of an open alert updates it and is counted; a subject
+    that is not known, or is inhibited, opens nothing and is recorded. Raises BatchTooLarge.
+    """
+    if len(findings) > LARGEST_BATCH:
+        raise BatchTooLarge(found=len(findings), most=LARGEST_BATCH)
+    with transaction.atomic():
+        lock_order()
+        subjects = _resolve(findings)
+        known = [finding for finding in findings if (finding.subject_kind, finding.subject_id) in subjects]
+        plan_ = plan(known, _open_keys(known))
+        _update(plan_.updating, now)
+        opened, events = _open(plan_.opening, subjects, now)
+        events += _end(plan_.ending, now)
+        if events:
+            append(events, now=now)
+    return opened
+
+
+def close_for_case(alert_id: int, *, now: datetime) -> None:
+    """End the alert whose case was closed; ending it again changes nothing."""
+    with transaction.atomic():
+        alert = Alert.objects.filter(pk=alert_id, state="OPEN").first()
+        if alert is not None:
+            Alert.objects.filter(pk=alert_id).update(state="ENDED", ended_at=now)
+            append([NewEvent("alert.ended", alert_id, {"case": alert.case_id}, alert.exercise_id)], now=now)
+
+
+_Places = Mapping[tuple[str, int], Subject]
+
+
+def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]:
+    asked: dict[str, set[int]] = defaultdict(set)
+    for finding in findings:
+        asked[finding.subject_kind].add(finding.subject_id)
+    return {
+        (kind, subject_id): subject
+        for kind, ids in asked.items()
+        for subject_id, subject in resolver_of(kind)(sorted(ids)).items()
+    }
+
+
+def _open_keys(findings: Sequence[FoundFinding]) -> dict[Key, int]:
+    rows = Alert.objects.filter(state="OPEN", subject_id__in={finding.subject_id for finding in findings})
+    return {
+        (kind, subject_kind, subject_id, exercise_id): alert_id
+        for kind, subject_kind, subject_id, exercise_id, alert_id in rows.values_list(
+            "kind", "subject_kind", "subject_id", "exercise_id", "pk",
+        )
+    }
+
+
+def _update(updating: Sequence[FoundFinding], now: datetime) -> None:
+    for finding in updating:
+        Alert.objects.filter(
+            kind=finding.kind, subject_kind=finding.subject_kind, subject_id=finding.subject_id,
+            exercise_id=finding.exercise_id, state="OPEN",
+        ).update(merged=F("merged") + 1, updated_at=now)
+
+
+def _open(
+    opening: Sequence[FoundFinding], subjects: _Places, now: datetime,
+) -> tuple[list[int], list[NewEvent]]:
+    wanted = []
+    inhibited = []
+    for finding in opening:
+        subject = subjects[finding.subject_kind, finding.subject_id]
+        (inhibited if subject.inhibited else wanted).append((finding, subject))
+    now_us = to_us(now)
+    put(
+        Inhibited, ("kind", "subject_kind", "subject_id", "reason", "at"),
+        [(f.kind, f.subject_kind, f.subject_id, f.reason_code, now_us) for f, _ in inhibited],
+    )
+    if not wanted:
+        return [], []
+    ids = list(reserve_ids(Alert, len(wanted)))
+    new_cases, rows, case_of = [], [], {}
+    for alert_id, (finding, subject) in zip(ids, wanted, strict=True):
+        kind = kind_of(finding.kind)
+        params = {**subject.params, **finding.params}
+        if kind.opens_case:
+            case_of[alert_id] = len(new_cases)
+            new_cases.append(NewCase(
+                kind.procedure, kind.system, finding.severity, subject.area_id, subject.path, subject.subject_kind,
+                subject.subject_id, finding.reason_code, params, alert_id, finding.exercise_id,
+            ))
+    opened = open_cases(new_cases, now=now)
+    for alert_id, (finding, subject) in zip(ids, wanted, strict=True):
+        case_id = opened.ids[case_of[alert_id]] if alert_id in case_of else None
+        rows.append((
+            alert_id, finding.kind, finding.subject_kind, finding.subject_id, finding.episode_us, "OPEN", finding.severity,
+            subject.area_id, subject.path, finding.reason_code,
+            msgspec.json.encode({**subject.params, **finding.params}).decode(), finding.detector, now_us, now_us, 0, case_id,
+            finding.exercise_id,
+        ))
+    put(Alert, _COLUMNS, rows)
+    events = [
+        NewEvent("alert.opened", alert_id, {"kind": finding.kind, "severity": finding.severity}, finding.exercise_id)
+        for alert_id, (finding, _) in zip(ids, wanted, strict=True)
+    ]
+    return ids, events + opened.events
+
+
+def _end(ending: Sequence[FoundFinding], now: datetime) -> list[NewEvent]:
+    """Note that what was sensed is over; the alert stays open until its case is closed by a person."""
+    events = []
+    for finding in ending:
+        alerts = Alert.objects.filter(
+            kind=finding.kind, subject_kind=finding.subject_kind, subject_id=finding.subject_id,
+            exercise_id=finding.exercise_id, state="OPEN",
+        )
+        for alert_id, case_id in alerts.values_list("pk", "case_id"):
+            if case_id is None:
+                Alert.objects.filter(pk=alert_id).update(state="ENDED", ended_at=now)
+            payload = {"alert": alert_id, "kind": finding.kind}
+            events.append(NewEvent("alert.signal_over", case_id or alert_id, payload, finding.exercise_id))
+    return events

@@ -1,0 +1,42 @@
+"""Signed links: a message's address that opens one task for one person, until it expires."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core import signing
+
+from shouwang.cases.rules.errors import CaseError
+
+VALID_S = 7 * 24 * 3600
+_SALT = "shouwang.task-link"
+
+
+class LinkInvalid(CaseError):
+    """The link was changed, cut off or has expired."""
+
+    zh = "这个链接已失效或不完整；请从最新的消息里重新打开。"
+    en = "This link has expired or is incomplete; open it again from the latest message."
+    status = 404
+
+
+@dataclass(frozen=True)
+class TaskLink:
+    """Whom a link lets in, and to what."""
+
+    task_id: int
+    person_id: int
+
+
+def task_link(task_id: int, person_id: int) -> str:
+    """Return the address of a task for a person."""
+    return f"/t/{signing.dumps([task_id, person_id], salt=_SALT)}/"
+
+
+def read_link(token: str) -> TaskLink:
+    """Return what a link's token opens. Raises LinkInvalid."""
+    try:
+        task_id, person_id = signing.loads(token, salt=_SALT, max_age=VALID_S)
+    except (signing.BadSignature, ValueError) as error:
+        raise LinkInvalid from error
+    return TaskLink(task_id, person_id)

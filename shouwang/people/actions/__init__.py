@@ -1,0 +1,56 @@
+"""Writes of people. Each takes the scope it acts in (`rules.SYSTEM` for seeds and commands) and the moment."""
+
+from __future__ import annotations
+
+from shouwang.people.actions.accounts import (
+    add_account,
+    change_account,
+    change_own_password,
+    enter,
+    issue_entry_link,
+    sign_in,
+    sign_out,
+)
+from shouwang.people.actions.credentials import (
+    NewLink,
+    issue_credential,
+    issue_links,
+    revoke_credential,
+    revoke_links,
+    rotate_credential,
+)
+from shouwang.people.actions.disclosure import Revealed, note_access, reveal
+from shouwang.people.actions.duties import (
+    NewDuty,
+    NewShift,
+    assign_duties,
+    assign_duty,
+    cancel_shift,
+    end_duty,
+    plan_shift,
+    plan_shifts,
+)
+from shouwang.people.actions.importing import check_sheet, drop_draft, import_people, keep_draft, tidy
+from shouwang.people.actions.persons import (
+    NewPerson,
+    add_member,
+    add_organisation,
+    add_person,
+    add_persons,
+    end_membership,
+    enrol_household,
+    follow_move,
+    give_consent,
+    record_fact,
+    set_contact,
+    withdraw_consent,
+)
+
+__all__ = [
+    "NewDuty", "NewLink", "NewPerson", "NewShift", "Revealed", "add_account", "add_member", "add_organisation", "add_person",
+    "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account", "change_own_password", "check_sheet",
+    "drop_draft", "end_duty", "end_membership", "enrol_household", "enter", "follow_move", "give_consent",
+    "import_people", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "note_access", "plan_shift",
+    "plan_shifts", "record_fact", "reveal", "revoke_credential", "revoke_links", "rotate_credential", "set_contact",
+    "sign_in", "sign_out", "tidy", "withdraw_consent",
+]

@@ -1,0 +1,32 @@
+"""Reads of people. Lists and single rows take a Scope; bulk look-ups by id serve rooms that have checked it already."""
+
+from __future__ import annotations
+
+from shouwang.people.queries.access import access_log, failed_sign_in_until, import_draft
+from shouwang.people.queries.duties import DutyView, ShiftView, list_duties, roster_week
+from shouwang.people.queries.persons import (
+    ContactRow,
+    HouseholdCard,
+    MemberCard,
+    PersonCard,
+    PersonPage,
+    PersonRow,
+    contacts_of,
+    household_cards,
+    household_of,
+    list_persons,
+    live_consents,
+    members_of,
+    person_cards,
+    person_page,
+)
+from shouwang.people.queries.roster import answerable, forget
+from shouwang.people.queries.scopes import account_of_entry_link, scope_of_account, scope_of_token
+from shouwang.people.rules.roster import Who
+
+__all__ = [
+    "ContactRow", "DutyView", "HouseholdCard", "MemberCard", "PersonCard", "PersonPage", "PersonRow", "ShiftView", "Who",
+    "access_log", "account_of_entry_link", "answerable", "contacts_of", "failed_sign_in_until", "forget", "household_cards",
+    "household_of", "import_draft", "list_duties", "list_persons", "live_consents", "members_of", "person_cards",
+    "person_page", "roster_week", "scope_of_account", "scope_of_token",
+]

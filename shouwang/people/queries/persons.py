@@ -1,0 +1,243 @@
+"""Reads of persons and households."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q, QuerySet
+
+from shouwang.kernel.errors import NotFound
+from shouwang.kernel.texts import Text
+from shouwang.people.models import Consent, ContactPreference, DatedFact, Duty, Household, Member, Person
+from shouwang.people.rules.codes import DUTIES, FACTS, RANKS, ROLES
+from shouwang.people.rules.masking import mask_id_number, mask_name, mask_phone
+from shouwang.people.rules.scope import Scope
+from shouwang.places import queries as places
+
+SORTS = {"name": "initials", "added": "pk"}
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """A person as other rooms show it. `name` and `phone` are in full: show them only to whom the matter is given."""
+
+    id: int
+    name: str
+    masked_name: str
+    phone: str
+    masked_phone: str
+    language: str
+    duty: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One row of the list of persons, masked."""
+
+    id: int
+    name: str
+    phone: str
+    area: str
+    duty: Text
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCard:
+    """One member of a household."""
+
+    household_id: int
+    person_id: int
+    role: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdCard:
+    """A household as other rooms show it."""
+
+    id: int
+    name: str
+    address: str
+    area_id: int
+    path: str
+    lon: float | None
+    lat: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One enabled channel of a person."""
+
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactView:
+    """One dated fact; `value` is None while it is sensitive and no reason was given."""
+
+    title: Text
+    value: str | None
+    from_date: date
+    until_date: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    """All that the page of one person shows; masked unless it was revealed."""
+
+    id: int
+    path: str
+    name: str
+    phone: str
+    id_number: str
+    area: str
+    language: str
+    households: tuple[tuple[HouseholdCard, Text], ...]
+    facts: tuple[FactView, ...]
+    consents: tuple[tuple[str, datetime, datetime | None], ...]
+    duties: tuple[tuple[int, Text, Text, str, date, date | None], ...]
+    contacts: tuple[ContactRow, ...]
+    revealed: bool
+
+
+def person_cards(ids: Collection[int], *, language: str) -> dict[int, PersonCard]:
+    """Return the cards of these persons in two queries; unknown ids are left out.
+
+    Takes no scope: the caller shows persons of a matter whose scope it has checked.
+    """
+    duties: dict[int, str] = {}
+    rows = Duty.objects.unscoped().filter(person_id__in=ids, until_date__isnull=True).order_by("pk")
+    for person_id, code in rows.values_list("person_id", "code"):
+        duties.setdefault(person_id, DUTIES[code].render(language, {}))
+    return {
+        pk: PersonCard(pk, name, mask_name(name), phone, mask_phone(phone), tongue, duties.get(pk, ""))
+        for pk, name, phone, tongue in Person.objects.unscoped().filter(pk__in=ids).values_list("pk", "name", "phone", "language")
+    }
+
+
+def contacts_of(person_ids: Collection[int]) -> dict[int, tuple[ContactRow, ...]]:
+    """Return the enabled channels of these persons; a person without any is left out. One query, no scope: for sending."""
+    found: dict[int, list[ContactRow]] = {}
+    rows = ContactPreference.objects.unscoped().filter(person_id__in=person_ids, enabled=True).order_by("pk")
+    for person_id, channel, address in rows.values_list("person_id", "channel", "address"):
+        found.setdefault(person_id, []).append(ContactRow(channel, address))
+    return {person_id: tuple(channels) for person_id, channels in found.items()}
+
+
+def household_cards(ids: Collection[int]) -> dict[int, HouseholdCard]:
+    """Return the cards of these households in one query; takes no scope, as `person_cards`."""
+    return {row.pk: _household(row) for row in Household.objects.unscoped().filter(pk__in=ids)}
+
+
+def household_of(scope: Scope, household_id: int) -> HouseholdCard:
+    """Return one household that `scope` sees. Raises NotFound."""
+    row = Household.objects.within(scope).filter(pk=household_id).first()
+    if row is None:
+        raise NotFound(what=f"家庭 {household_id}")
+    return _household(row)
+
+
+def members_of(household_ids: Collection[int]) -> dict[int, tuple[MemberCard, ...]]:
+    """Return the present members of these households, in the order they were added; takes no scope, as `person_cards`."""
+    found: dict[int, list[MemberCard]] = {}
+    rows = Member.objects.unscoped().filter(household_id__in=household_ids, ended_at__isnull=True).order_by("pk")
+    for row in rows.values_list("household_id", "person_id", "role", "relation"):
+        found.setdefault(row[0], []).append(MemberCard(*row))
+    return {household_id: tuple(members) for household_id, members in found.items()}
+
+
+def live_consents(person_ids: Collection[int], purpose: str) -> frozenset[int]:
+    """Return those of the persons who agree to `purpose`."""
+    rows = Consent.objects.unscoped().filter(person_id__in=person_ids, purpose=purpose, withdrawn_at__isnull=True)
+    return frozenset(rows.values_list("person_id", flat=True))
+
+
+def list_persons(
+    scope: Scope, *, text: str = "", duty: str = "", sort: str = "", offset: int = 0, limit: int = 50,
+) -> tuple[list[PersonRow], int]:
+    """Return a page of the persons `scope` sees, masked, and how many there are.
+
+    `text` matches a part of the name, the beginning of its pinyin initials or a whole phone number.
+    """
+    rows: QuerySet[Person] = Person.objects.within(scope)
+    if text:
+        match = Q(name__contains=text)
+        if text.isascii() and text.isalpha():
+            match |= Q(initials__startswith=text.lower())
+        if text.isdigit():
+            match |= Q(phone=text)
+        rows = rows.filter(match)
+    if duty:
+        holders = Duty.objects.within(scope).filter(code=duty, until_date__isnull=True)
+        rows = rows.filter(pk__in=holders.values("person_id"))
+    key = SORTS.get(sort.removeprefix("-"), "initials")
+    ordered = rows.order_by("-" + key if sort.startswith("-") else key, "pk")
+    page = list(ordered.values_list("pk", "name", "phone", "area_id")[offset : offset + limit])
+    duties = _duty_titles([row[0] for row in page])
+    names = area_names({row[3] for row in page})
+    shown = [PersonRow(pk, mask_name(name), mask_phone(phone), names[area], duties.get(pk, Text("", ""))) for pk, name, phone, area in page]
+    return shown, rows.count()
+
+
+def person_page(scope: Scope, person_id: int, *, revealed: bool = False) -> PersonPage:
+    """Return all about one person that `scope` sees; masked unless `revealed`. Raises NotFound.
+
+    Only `actions.reveal`'s page passes `revealed`, after the reason has been written down.
+    """
+    person = Person.objects.within(scope).filter(pk=person_id).first()
+    if person is None:
+        raise NotFound(what=f"人员 {person_id}")
+    members = Member.objects.within(scope).filter(person_id=person_id, ended_at__isnull=True).select_related("household")
+    duties = Duty.objects.within(scope).filter(person_id=person_id).order_by("-from_date")
+    names = area_names({person.area_id, *(duty.area_id for duty in duties if duty.area_id)})
+    return PersonPage(
+        id=person.pk, path=person.path,
+        name=person.name if revealed else mask_name(person.name),
+        phone=person.phone if revealed else mask_phone(person.phone),
+        id_number=person.id_number if revealed else mask_id_number(person.id_number),
+        area=names[person.area_id], language=person.language,
+        households=tuple((_household(member.household), ROLES[member.role]) for member in members),
+        facts=_facts(person_id, revealed=revealed),
+        consents=tuple(
+            Consent.objects.unscoped().filter(person_id=person_id).order_by("-given_at")
+            .values_list("purpose", "given_at", "withdrawn_at"),
+        ),
+        duties=tuple(
+            (duty.pk, DUTIES[duty.code], RANKS[duty.rank], names.get(duty.area_id or 0, ""), duty.from_date, duty.until_date)
+            for duty in duties
+        ),
+        contacts=tuple(
+            ContactRow(row.channel, row.address if revealed else mask_phone(row.address))
+            for row in contacts_of([person_id]).get(person_id, ())
+        ),
+        revealed=revealed,
+    )
+
+
+def area_names(area_ids: Iterable[int]) -> dict[int, str]:
+    """Return the full names of these areas."""
+    return {area_id: places.full_name(area_id) for area_id in area_ids}
+
+
+def _household(row: Household) -> HouseholdCard:
+    return HouseholdCard(row.pk, row.name, row.address, row.area_id, row.path, row.lon, row.lat)
+
+
+def _facts(person_id: int, *, revealed: bool) -> tuple[FactView, ...]:
+    rows = DatedFact.objects.unscoped().filter(person_id=person_id).order_by("-from_date", "-pk")
+    return tuple(
+        FactView(
+            FACTS[row.kind].title, None if FACTS[row.kind].sensitive and not revealed else row.value, row.from_date,
+            row.until_date, row.source,
+        )
+        for row in rows
+    )
+
+
+def _duty_titles(person_ids: Collection[int]) -> dict[int, Text]:
+    rows = Duty.objects.unscoped().filter(person_id__in=person_ids, until_date__isnull=True).order_by("-pk")
+    return {person_id: DUTIES[code] for person_id, code in rows.values_list("person_id", "code")}

@@ -1,0 +1,113 @@
+"""What people refuses, and what to do then."""
+
+from __future__ import annotations
+
+from shouwang.kernel.errors import ShouwangError
+
+
+class PeopleError(ShouwangError):
+    """The root of this room's errors."""
+
+
+class ScopeMissing(PeopleError):
+    """A table of people was read without saying in whose scope."""
+
+    zh = "读取 {table} 时没有给出数据范围；请使用 within(scope)，后台任务使用 unscoped()。"
+    en = "{table} was read without a scope; use within(scope), or unscoped() in background work."
+    status = 500
+
+
+class CodeUnknown(PeopleError):
+    """A code is not one this room knows."""
+
+    zh = "{field}“{found}”不认识；应为以下之一：{expected}。"
+    en = "The {field} {found} is unknown; expected one of: {expected}."
+    status = 422
+
+
+class SpanEmpty(PeopleError):
+    """A period ends before or when it begins."""
+
+    zh = "结束（{until}）必须晚于开始（{start}）；请修改后再提交。"
+    en = "The end ({until}) must lie after the start ({start}); correct it and try again."
+    status = 422
+
+
+class DutyHeldAlready(PeopleError):
+    """The person already holds this duty at this place at this time."""
+
+    zh = "人员 {person} 在此处已有职责“{duty}”（编号 {held}）；请先结束原职责。"
+    en = "Person {person} already holds duty {duty} here (number {held}); end that one first."
+    status = 409
+
+
+class ShiftOverlaps(PeopleError):
+    """Two shifts of one duty and area would overlap."""
+
+    zh = "该时段与班次 {shift}（{start} 至 {until}）重叠；请调整时间或先取消该班次。"
+    en = "The shift overlaps shift {shift} ({start} to {until}); change the times or cancel that one first."
+    status = 409
+
+
+class MemberAlready(PeopleError):
+    """The person already has this role in the household."""
+
+    zh = "人员 {person} 在家庭 {household} 中已是“{role}”；无需重复添加。"
+    en = "Person {person} already is {role} of household {household}; nothing to add."
+    status = 409
+
+
+class ConsentAbsent(PeopleError):
+    """There is no live consent to withdraw."""
+
+    zh = "人员 {person} 对“{purpose}”没有有效的同意，无需撤回。"
+    en = "Person {person} has no live consent to {purpose}; there is nothing to withdraw."
+    status = 409
+
+
+class ReasonMissing(PeopleError):
+    """Personal data was to be shown without a reason."""
+
+    zh = "查看完整个人信息必须写明事由（至少 {least} 个字，最多 {most} 个字）；请填写后再试。"
+    en = "Full personal details are shown only for a reason of {least} to {most} characters; write it and try again."
+    status = 422
+
+
+class CredentialEnded(PeopleError):
+    """A credential was revoked or has expired."""
+
+    zh = "凭据 {credential} 已失效；请重新签发。"
+    en = "Credential {credential} has ended; issue a new one."
+    status = 409
+
+
+class CredentialUnbound(PeopleError):
+    """A credential names too little: a link needs a person, one object and an expiry; a device and an integration a subject."""
+
+    zh = "签发{kind}凭据缺少：{missing}；请补充后再签发。"
+    en = "A {kind} credential lacks: {missing}; give it and issue again."
+    status = 422
+
+
+class UsernameTaken(PeopleError):
+    """Another account has this user name."""
+
+    zh = "用户名“{username}”已被使用；请换一个。"
+    en = "The user name {username} is taken; choose another."
+    status = 409
+
+
+class PasswordWeak(PeopleError):
+    """A password is too short, too common or too like the user name."""
+
+    zh = "密码不合要求：{problem}"
+    en = "The password will not do: {problem}"
+    status = 422
+
+
+class SheetUnreadable(PeopleError):
+    """A workbook cannot be read."""
+
+    zh = "无法读取文件 {file}：{problem}；请另存为 .xlsx 后重试。"
+    en = "The file {file} cannot be read: {problem}; save it as .xlsx and try again."
+    status = 422

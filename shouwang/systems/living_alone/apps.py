@@ -1,0 +1,21 @@
+"""The living-alone system as a Django app; at the start it registers its kinds of alerts and its words."""
+
+from django.apps import AppConfig
+
+
+class LivingAloneConfig(AppConfig):
+    """Registers the tables, alert kinds, resolver and words of the system."""
+
+    name = "shouwang.systems.living_alone"
+    label = "living_alone"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what the rooms below need to know of this system."""
+        from shouwang.alerts.registry import register_kind, register_resolver  # noqa: PLC0415 - models load first
+        from shouwang.systems.living_alone.queries import resolve_datastreams  # noqa: PLC0415
+        from shouwang.systems.living_alone.rules import KINDS  # noqa: PLC0415
+
+        for kind in KINDS:
+            register_kind(kind)
+        register_resolver("datastream", resolve_datastreams)

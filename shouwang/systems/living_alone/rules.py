@@ -1,0 +1,97 @@
+"""The shipped procedures, kinds of alerts and wording of the living-alone system. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shouwang.alerts.rules import AlertKind
+from shouwang.cases.rules.procedures import (
+    CaseLimit,
+    Condition,
+    EvidenceNeed,
+    Limit,
+    Phrase,
+    Procedure,
+    Result,
+    Rung,
+    Step,
+)
+from shouwang.kernel.texts import Text
+
+SYSTEM = "living_alone"
+Level = Literal["PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
+
+KINDS = (
+    AlertKind("WATER_LOW_USE", SYSTEM, "WELFARE_CHECK", "用水过少", "Too little water used", urgency="Immediate"),
+    AlertKind("WATER_HIGH_USE", SYSTEM, "WELFARE_CHECK", "用水过多", "Too much water used"),
+    AlertKind("WATER_NO_DATA", SYSTEM, "METER_CHECK", "水表无数据", "No data from the meter", response_type="Monitor"),
+)
+
+REASONS = {
+    "WATER_LOW_24H": Text("近 24 小时只用水 {litres} 升（低于 10 升）", "Only {litres} L of water used in 24 hours (under 10 L)"),
+    "WATER_LOW_12H": Text("近 12 小时只用水 {litres} 升（低于 10 升）", "Only {litres} L of water used in 12 hours (under 10 L)"),
+    "WATER_HIGH_24H": Text("近 24 小时用水 {litres} 升（超过 1000 升）", "{litres} L of water used in 24 hours (over 1,000 L)"),
+    "WATER_NO_DATA": Text("水表已 {hours} 小时没有读数", "The meter has sent no reading for {hours} hours"),
+}
+
+
+def _ladder(first_minutes: int) -> tuple[Rung, ...]:
+    above: tuple[tuple[str, Level, int], ...] = (
+        ("TOWNSHIP_DUTY", "TOWNSHIP", 15), ("COUNTY_DUTY", "COUNTY", 15), ("CITY_DUTY", "PREFECTURE", 30),
+    )
+    return (
+        Rung("GRID_WORKER", "VILLAGE", first_minutes),
+        Rung("GRID_WORKER", "VILLAGE", 15, rank="DEPUTY"),
+        *(Rung(duty, level, minutes) for duty, level, minutes in above),
+    )
+
+
+def _choice(code: str, zh: str, en: str, *options: tuple[str, str, str]) -> EvidenceNeed:
+    return EvidenceNeed(code, Phrase(zh, en), "CHOICE", tuple((option, Phrase(zh_, en_)) for option, zh_, en_ in options))
+
+
+_WELL = Result("WELL", Phrase("平安", "Well"), (
+    _choice("how", "怎样确认", "How you know", ("MET", "见到本人", "Met the person"), ("SPOKE", "通话确认", "Spoke by telephone")),
+))
+_NEEDED_HELP = Result("NEEDED_HELP", Phrase("需要救助", "Needed help"), (
+    _choice("called", "已联系", "Called", ("120", "120", "120"), ("DOCTOR", "医生", "Doctor"), ("FAMILY", "家属", "Family")),
+    EvidenceNeed("handed_to", Phrase("已交给谁", "Handed to whom"), "TEXT"),
+))
+_AWAY = Result("AWAY", Phrase("外出", "Away"), (
+    _choice("told_by", "谁告知", "Who said so", ("SELF", "本人", "The person"), ("FAMILY", "家属", "Family"), ("NEIGHBOUR", "邻居", "A neighbour")),
+))
+_METER = Result("METER_OR_LEAK", Phrase("水表故障或漏水", "Meter fault or leak"), (
+    _choice("what", "情况", "What it is", ("METER", "水表故障", "Meter fault"), ("LEAK", "漏水", "Leak"), ("TAP", "忘关水", "Tap left open")),
+))
+
+WELFARE_CHECK = Procedure(
+    code="WELFARE_CHECK",
+    title=Phrase("独居老人上门核实", "Welfare check"),
+    steps=(
+        Step(
+            code="visit", title=Phrase("上门核实", "Visit"), rungs=_ladder(30),
+            results=(_WELL, _NEEDED_HELP, _AWAY, _METER), limit=Limit(60),
+        ),
+        Step(
+            code="revisit", title=Phrase("救助后回访", "Visit after help"), after=("visit",),
+            when=(Condition("visit.result", "==", "NEEDED_HELP"),),
+            rungs=(Rung("TOWNSHIP_DUTY", "TOWNSHIP", 24 * 60), Rung("COUNTY_DUTY", "COUNTY", 24 * 60)),
+            results=(Result("VISITED", Phrase("已回访", "Visited")), Result("REFERRED", Phrase("转社会救助", "Referred to assistance"))),
+            limit=Limit(7 * 24 * 60),
+        ),
+    ),
+    clocks=(CaseLimit("promised", "PROMISED", Limit(3 * 60)),),
+)
+
+METER_CHECK = Procedure(
+    code="METER_CHECK",
+    title=Phrase("水表检修", "Meter check"),
+    steps=(
+        Step(
+            code="repair", title=Phrase("检修", "Repair"),
+            rungs=(Rung("TOWNSHIP_DUTY", "TOWNSHIP", 4 * 60), Rung("COUNTY_DUTY", "COUNTY", 4 * 60)),
+            results=(Result("REPAIRED", Phrase("已修复", "Repaired")), _AWAY), limit=Limit(3, "WORKING_DAYS"), repeat_minutes=24 * 60,
+        ),
+    ),
+)
+PROCEDURES = (WELFARE_CHECK, METER_CHECK)

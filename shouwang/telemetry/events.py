@@ -1,0 +1,5 @@
+"""What telemetry publishes in the journal."""
+
+THING_ADDED = "telemetry.thing_added"
+FILE_IMPORTED = "telemetry.file_imported"
+QUARANTINE_RELEASED = "telemetry.quarantine_released"

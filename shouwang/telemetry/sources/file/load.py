@@ -1,0 +1,127 @@
+"""Look at a file of readings, then import it: known meters inside the scope are stored, every other row is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from django.db import transaction
+from openpyxl import Workbook
+
+from shouwang.detectors.contract import Columns, Float64s, Int64s
+from shouwang.journal.actions import append
+from shouwang.journal.rules import NewEvent
+from shouwang.kernel.moments import from_us
+from shouwang.people.rules import Scope
+from shouwang.telemetry import actions, queries
+from shouwang.telemetry.events import FILE_IMPORTED
+from shouwang.telemetry.rules import IngestResult
+from shouwang.telemetry.sources.file.read import METER, REGISTER, BadRow, Sheet, read
+
+SOURCE = "file"
+RIGHT = "telemetry.import"
+ROWS_AT_ONCE = 20_000
+ROWS_SHOWN = 10
+BAD_SHOWN = 200
+BAD_LISTED = 100_000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a file holds: its first rows (meter, moment, litres), and what cannot be imported."""
+
+    first: list[tuple[str, datetime, float]]
+    rows: int
+    good: int
+    from_register: bool
+    bad: list[BadRow]
+    bad_count: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of a file."""
+
+    rows: int
+    stored: IngestResult
+    bad_count: int
+
+
+def preview(path: Path, *, scope: Scope) -> Preview:
+    """Return what importing the file would do, storing nothing. Raises FileUnreadable, ColumnMissing, Refused."""
+    scope.require(RIGHT)
+    sheet = read(path)
+    streams, bad = _matched(sheet, scope)
+    good = np.flatnonzero(streams > 0)
+    first = [(sheet.meter[place], from_us(int(sheet.at_us[place])), float(sheet.value[place])) for place in good[:ROWS_SHOWN].tolist()]
+    at_us = sheet.at_us[good]
+    span = (from_us(int(at_us.min())), from_us(int(at_us.max()))) if len(good) else (None, None)
+    return Preview(first, sheet.rows, len(good), sheet.from_register, bad[:BAD_SHOWN], len(bad), *span)
+
+
+def import_file(
+    path: Path, *, scope: Scope, now: datetime, progress: Progress = lambda done, total: None, bad_path: Path | None = None,
+) -> ImportResult:
+    """Store the file's readings and write its bad rows to the workbook `bad_path`; safe to repeat.
+
+    `progress(done, total)` is told rows. Raises FileUnreadable, ColumnMissing, Refused.
+    """
+    scope.require(RIGHT)
+    sheet = read(path)
+    streams, bad = _matched(sheet, scope)
+    good = np.flatnonzero(streams > 0)
+    good = good[np.lexsort((streams[good], sheet.at_us[good]))]
+    columns = Columns(streams[good], sheet.at_us[good], sheet.value[good])
+    if not sheet.from_register and len(columns):
+        columns = Columns(columns.stream, columns.at_us, _register(columns))
+    stored = IngestResult()
+    for begin in range(0, len(columns), ROWS_AT_ONCE):
+        part = columns.where(np.arange(begin, min(begin + ROWS_AT_ONCE, len(columns))))
+        stored = stored.plus(actions.ingest(part, now=now, source=SOURCE))
+        progress(min(begin + ROWS_AT_ONCE, len(columns)), len(columns))
+    if bad and bad_path is not None:
+        write_bad_rows(bad, bad_path)
+    with transaction.atomic():
+        append([NewEvent(FILE_IMPORTED, scope.account_id, {"rows": sheet.rows, "accepted": stored.accepted, "bad": len(bad)})], now=now)
+    return ImportResult(sheet.rows, stored, len(bad))
+
+
+def _matched(sheet: Sheet, scope: Scope) -> tuple[Int64s, list[BadRow]]:
+    """Return the datastream of each row (0 where there is none in the scope) and all bad rows in the file's order."""
+    visible = queries.newer_catalogue().visible(scope)
+    ids = {meter: visible.get(meter, {}).get(REGISTER, 0) for meter in set(sheet.meter)}
+    streams = np.array([ids[meter] for meter in sheet.meter], np.int64)
+    unknown = [
+        BadRow(int(sheet.row[place]), METER, sheet.meter[place][:80], "管辖范围内已登记的水表 / a registered meter in your area")
+        for place in np.flatnonzero(streams == 0).tolist()
+    ]
+    return streams, sorted([*sheet.bad, *unknown], key=lambda bad: bad.row)
+
+
+def _register(columns: Columns) -> Float64s:
+    """Return litres since the row before, in time order, as each meter's running register, going on from what is stored."""
+    order = np.argsort(columns.stream, kind="stable")
+    stream, litres = columns.stream[order], columns.value[order]
+    first = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))  # noqa: FBT003 - an element, not a flag
+    known = queries.results_before(stream[first].tolist(), from_us(int(columns.at_us[0])))
+    total = np.cumsum(litres)
+    base = np.array([known.get(each, 0.0) for each in stream[first].tolist()]) - total[first] + litres[first]
+    register = np.empty(len(columns))
+    register[order] = total + np.repeat(base, np.diff(np.append(first, len(stream))))
+    return register
+
+
+def write_bad_rows(bad: Sequence[BadRow], path: Path) -> None:
+    """Write at most 100,000 bad rows to a workbook: row, column, found, expected."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("bad")
+    sheet.append(["行号 row", "列 column", "实际 found", "应为 expected"])
+    for each in bad[:BAD_LISTED]:
+        sheet.append([each.row, each.column, f"'{each.found}" if each.found.startswith(("=", "+", "-", "@")) else each.found, each.expected])
+    book.save(path)

@@ -1,0 +1,41 @@
+// Keys: Ctrl+K searches; j, k walk the rows; Enter opens (the row's link holds the focus); ? shows help.
+// Single keys can be switched off in the help (WCAG 2.1.4), and never act while something is typed.
+
+const KEPT = "shouwang-single-keys";
+const help = document.getElementById("keys");
+const box = help?.querySelector("[data-keys-switch]");
+
+function singleKeys() {
+  return localStorage.getItem(KEPT) !== "off";
+}
+
+function step(by) {
+  const links = [...document.querySelectorAll("[data-rows] > *")].map((row) => row.querySelector("a[href]")).filter((link) => link?.checkVisibility?.() ?? link);
+  if (!links.length) return;
+  const here = links.findIndex((link) => link.parentElement.closest("[data-rows] > *")?.contains(document.activeElement));
+  const next = links[Math.max(0, Math.min(links.length - 1, here + by))];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    const search = document.querySelector("[data-search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+    return;
+  }
+  const typing = event.target.closest("input, textarea, select, [contenteditable], dialog[open]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || !singleKeys()) return;
+  if (event.key === "j") step(1);
+  else if (event.key === "k") step(-1);
+  else if (event.key === "?") help?.showModal();
+});
+
+if (box) {
+  box.checked = singleKeys();
+  box.addEventListener("change", () => localStorage.setItem(KEPT, box.checked ? "on" : "off"));
+}

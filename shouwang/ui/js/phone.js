@@ -1,0 +1,149 @@
+// The phone page. Forms with data-offline are sent at once; where the network fails they are kept in this phone
+// and sent later with the same idempotency key, so that a repeat changes nothing. Without JavaScript the same
+// forms are plain POSTs.
+
+import "./countdown.js";
+import "./dialog.js";
+import { make, t } from "./page.js";
+
+const LIMIT = 50;
+const TIMEOUT_MS = 20_000;
+const RETRY_MS = 60_000;
+const KEY = "idempotency_key";
+const NO_ANSWER = new Set([408, 425, 429, 502, 503, 504]);
+
+/** Run `work` on the store of unsent forms and resolve to its result. */
+function store(mode, work) {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("shouwang-phone", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("unsent", { keyPath: "key" });
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const change = opening.result.transaction("unsent", mode);
+      const asked = work(change.objectStore("unsent"));
+      change.oncomplete = () => {
+        opening.result.close();
+        resolve(asked.result);
+      };
+      change.onabort = change.onerror = () => reject(change.error);
+    };
+  });
+}
+
+const all = () => store("readonly", (kept) => kept.getAll()).then((rows) => rows.sort((a, b) => a.at - b.at));
+const put = (row) => store("readwrite", (kept) => kept.put(row));
+const drop = (key) => store("readwrite", (kept) => kept.delete(key));
+
+/** Return a version 4 UUID, also on pages without https. */
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
+}
+
+/** Post the entries; resolves to the answer, or null where the network or the server gave none. */
+async function post(url, entries) {
+  const body = new FormData();
+  const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value;
+  for (const [name, value] of entries) body.append(name, name === "csrfmiddlewaretoken" && token ? token : value);
+  try {
+    const answer = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return NO_ANSWER.has(answer.status) ? null : answer;
+  } catch {
+    return null;
+  }
+}
+
+async function submitted(event) {
+  const form = event.target;
+  if (!form.matches("form[data-offline]") || event.defaultPrevented) return;
+  event.preventDefault();
+  const data = new FormData(form, event.submitter);
+  if (!data.get(KEY)) data.set(KEY, uuid());
+  const row = { key: data.get(KEY), url: new URL(form.getAttribute("action") || location.href, location.href).href, entries: [...data], at: Date.now(), title: form.dataset.offline || document.title };
+  busy(form, true);
+  const answer = await post(row.url, row.entries);
+  if (answer) return shown(answer, form);
+  busy(form, false);
+  await keep(row, form);
+}
+
+async function keep(row, form) {
+  try {
+    if ((await all()).length >= LIMIT) throw new Error("full");
+    await put(row);
+    say("warning", t("没有网络，已存在手机里，联网后自动发送。", "No network: kept on this phone and sent later."));
+    form.reset();
+  } catch {
+    say("error", t("没有发送，也没能存下。请不要关闭页面，稍后再点一次。", "Not sent and not kept. Leave the page open and try again."));
+  }
+  await show();
+}
+
+/** Show the server's answer: go where it leads, or show the page with the corrections in place. */
+async function shown(answer, form) {
+  if (answer.redirected) return location.assign(answer.url);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector("main");
+  busy(form, false);
+  if (!fresh) return say("error", t(`没有办成（${answer.status}）。`, `Not done (${answer.status}).`));
+  document.querySelector("main").replaceWith(document.adoptNode(fresh));
+  document.getElementById("messages").replaceChildren(...(page.getElementById("messages")?.childNodes ?? []));
+  (document.querySelector("[data-error-summary]") ?? document.querySelector("main")).focus();
+  scrollTo(0, 0);
+}
+
+function busy(form, on) {
+  form.toggleAttribute("aria-busy", on);
+  for (const button of form.querySelectorAll("button")) button.disabled = on;
+}
+
+function say(kind, words) {
+  document.getElementById("messages").replaceChildren(make("p", { class: `message ${kind}` }, words));
+}
+
+let flushing = false;
+
+/** Send what is kept, oldest first; stop at the first that finds no network. */
+async function flush() {
+  if (flushing) return;
+  flushing = true;
+  try {
+    for (const row of await all()) {
+      if (row.refused) continue;
+      const answer = await post(row.url, row.entries);
+      if (!answer) break;
+      if (answer.ok) await drop(row.key);
+      else await put({ ...row, refused: answer.status });
+      await show();
+    }
+  } finally {
+    flushing = false;
+  }
+}
+
+async function show() {
+  const place = document.querySelector("[data-unsent]");
+  if (!place) return;
+  const rows = await all();
+  const waiting = rows.filter((row) => !row.refused).length;
+  place.hidden = rows.length === 0;
+  place.querySelector("[data-unsent-count]").textContent = waiting ? t(`${waiting} 条未发送`, `${waiting} unsent`) : t("没有未发送的", "Nothing unsent");
+  place.querySelector("[data-unsent-send]").hidden = waiting === 0;
+  place.querySelector("[data-unsent-refused]").replaceChildren(...rows.filter((row) => row.refused).map(refused));
+}
+
+function refused(row) {
+  const forget = make("button", { class: "button", type: "button" }, t("知道了", "Dismiss"));
+  forget.addEventListener("click", () => drop(row.key).then(show));
+  return make("li", {}, t(`“${row.title}”被退回（${row.refused}），请打开任务查看。`, `“${row.title}” was refused (${row.refused}); open the task.`), " ", forget);
+}
+
+document.addEventListener("submit", submitted);
+document.querySelector("[data-unsent-send]")?.addEventListener("click", flush);
+addEventListener("online", flush);
+document.addEventListener("visibilitychange", () => document.hidden || flush());
+setInterval(flush, RETRY_MS);
+show().then(flush).catch(() => {});

@@ -1,0 +1,109 @@
+"""Writes of the watch: set a watch, record a tick, store state with findings in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from shouwang.alerts.rules import FoundFinding
+from shouwang.detectors.contract import dump, fresh
+from shouwang.detectors.registry import detectors_found
+from shouwang.journal.actions import check_fence
+from shouwang.journal.put import put
+from shouwang.journal.rules import Lease
+from shouwang.kernel.moments import to_us
+from shouwang.telemetry import queries as telemetry
+from shouwang.telemetry.rules import PARTITIONS
+from shouwang.watch import queries
+from shouwang.watch.models import Watch, WatchState, WatchTick
+from shouwang.watch.rules import DetectorUnknown, ParameterUnknown, Tick
+
+LATENESS_S = 600
+Take = Callable[[Sequence[FoundFinding]], object]
+_SAVE = "UPDATE watch_watchstate SET state = %s, cursor = %s, tick_id = %s, fence = %s WHERE id = %s AND fence <= %s"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The state of one watch and partition after a tick."""
+
+    state_id: int
+    state: bytes
+    cursor: int
+    tick_id: int
+
+
+@transaction.atomic
+def set_watch(
+    code: str, *, detector: str, now: datetime, params: Mapping[str, float] | None = None, thing_kind: str = "",
+    observed: str = "", lateness_s: int = LATENESS_S, enabled: bool = True,
+) -> int:
+    """Set the watch `code` and return its id; it starts anew at `now` when its detector or parameters changed.
+
+    Readings before `now` are not judged. Raises DetectorUnknown, ParameterUnknown.
+    """
+    found = detectors_found().get(detector)
+    if found is None:
+        raise DetectorUnknown(watch=code, detector=detector, version="?", found=", ".join(sorted(detectors_found())))
+    try:
+        settled = found.settled(params or {})
+    except KeyError as error:
+        raise ParameterUnknown(detail=error.args[0]) from error
+    judging = {
+        "detector": detector, "version": found.version, "params": settled, "thing_kind": thing_kind, "property": observed,
+        "lateness_s": lateness_s,
+    }
+    watch = Watch.objects.filter(code=code).first()
+    if watch is not None and all(getattr(watch, name) == value for name, value in judging.items()):
+        Watch.objects.filter(pk=watch.pk).update(enabled=enabled)
+        return watch.pk
+    watch, _ = Watch.objects.update_or_create(code=code, defaults={**judging, "enabled": enabled, "since": now})
+    _start_anew(watch.pk, now=now)
+    return watch.pk
+
+
+def _start_anew(watch_id: int, *, now: datetime) -> None:
+    last = queries.last_tick()
+    blob = dump(fresh(to_us(now)))
+    cursor, tick_id = (last.upto_seq, last.id) if last else (telemetry.last_batch(), 0)
+    WatchState.objects.filter(watch_id=watch_id).delete()
+    put(WatchState, ("watch_id", "partition", "state", "cursor", "tick_id", "fence"), [
+        (watch_id, partition, blob, cursor, tick_id, 0) for partition in range(PARTITIONS)
+    ])
+
+
+@transaction.atomic
+def record_tick(lease: Lease, *, upto_seq: int, at: datetime) -> Tick:
+    """Record a tick before it is judged. Raises LeaseLost."""
+    check_fence(lease)
+    row = WatchTick.objects.create(upto_seq=upto_seq, at=at)
+    return Tick(row.pk, upto_seq, at)
+
+
+@transaction.atomic
+def save(lease: Lease, judged: Sequence[Judged], *, findings: Sequence[FoundFinding], take: Take) -> None:
+    """Store states and hand over findings, together or not at all; the findings last. Raises LeaseLost."""
+    check_fence(lease)
+    rows = [(each.state, each.cursor, each.tick_id, lease.fence, each.state_id, lease.fence) for each in judged]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(_SAVE, rows)
+    if findings:
+        take(findings)
+
+
+@transaction.atomic
+def move_on(lease: Lease, state_ids: Sequence[int], *, cursor: int, tick_id: int) -> None:
+    """Move the cursors of states in which nothing has changed. Raises LeaseLost."""
+    check_fence(lease)
+    WatchState.objects.filter(pk__in=state_ids, fence__lte=lease.fence).update(cursor=cursor, tick_id=tick_id, fence=lease.fence)
+
+
+@transaction.atomic
+def forget_ticks(before: int, *, limit: int) -> int:
+    """Delete at most `limit` ticks before the tick `before` and return how many."""
+    ids = list(WatchTick.objects.filter(pk__lt=before).order_by("pk").values_list("pk", flat=True)[:limit])
+    return WatchTick.objects.filter(pk__in=ids).delete()[0]

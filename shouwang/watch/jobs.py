@@ -1,0 +1,305 @@
+"""The watch's own work: on new batches and on the clock, judge every partition, then store state and findings together.
+
+State is remembered in the process between passes. With findings it is stored at once, in their transaction; without, at a
+checkpoint: a new process then judges the ticks since again, and finds the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache, partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shouwang.alerts.actions import take_findings
+from shouwang.alerts.rules import FoundFinding
+from shouwang.detectors.contract import Columns, Finding, Int64s, State, dump, load
+from shouwang.detectors.registry import Detector, detectors_found, params_hash
+from shouwang.journal import wake
+from shouwang.journal.actions import take_lease
+from shouwang.journal.clock import clock
+from shouwang.journal.rules import Lease, LeaseLost
+from shouwang.kernel.clock import SystemClock
+from shouwang.kernel.moments import SECOND_US, to_us
+from shouwang.telemetry import queries as telemetry
+from shouwang.telemetry.actions import READINGS
+from shouwang.telemetry.queries import Catalogue
+from shouwang.telemetry.rules import PARTITIONS
+from shouwang.watch import actions, queries
+from shouwang.watch.actions import Judged
+from shouwang.watch.queries import WatchRow
+from shouwang.watch.rules import (
+    MAX_BATCHES_PER_TICK, MAX_FINDINGS_PER_TRANSACTION, DetectorUnknown, Passed, Tick, portions, tick_due,
+)
+
+LEASE = "watch"
+LEASE_TTL = timedelta(seconds=15)
+TICKS_PER_PASS = 200
+CHECKPOINT_ROWS = 50_000
+CHECKPOINT_US = 60 * SECOND_US
+POLL_S = 1.0
+TICKS_FORGOTTEN_AT_ONCE = 1_000
+_log = logging.getLogger(__name__)
+
+
+class TakeFindings(Protocol):
+    """Who is told of findings: `alerts.actions.take_findings`."""
+
+    def __call__(self, findings: Sequence[FoundFinding], *, now: datetime) -> object:
+        """Take the findings, in the caller's transaction."""
+        ...
+
+
+@dataclass
+class Held:
+    """The state of one watch and partition in this process; `changed` while it differs from what is stored."""
+
+    id: int
+    partition: int
+    state: State
+    cursor: int
+    tick_id: int
+    changed: bool = False
+
+
+@dataclass
+class Watching:
+    """One watch at work."""
+
+    row: WatchRow
+    detector: Detector
+    params_hash: str
+    held: list[Held]
+    rows_unsaved: int = 0
+    saved_us: int = 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of the ingest log that a tick covers, by partition, each with its batch."""
+
+    columns: Columns
+    seq: Int64s
+    partition: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.seq)
+
+    def by_partition(self, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, Columns, Int64s]]:
+        """Yield the chosen rows of each partition in log order, with their batches."""
+        places = np.flatnonzero(chosen)
+        places = places[np.argsort(self.partition[places], kind="stable")]
+        counts = np.bincount(self.partition[places], minlength=PARTITIONS)
+        begin = 0
+        for partition in np.flatnonzero(counts).tolist():
+            part = places[begin : begin + int(counts[partition])]
+            begin += len(part)
+            yield partition, self.columns.where(part), self.seq[part]
+
+
+@dataclass
+class Runner:
+    """Judges for every enabled watch as long as it holds the lease."""
+
+    owner: str
+    take: TakeFindings = take_findings
+    _lease: Lease | None = None
+    _watching: dict[int, Watching] = field(default_factory=dict)
+
+    def tick(self, now: datetime, *, real_now: datetime | None = None) -> Passed:
+        """Judge what is new at `now`, or nothing while another process holds the lease.
+
+        `real_now` is the machine's clock, which leases run on whatever clock the installation keeps.
+        """
+        lease = take_lease(LEASE, self.owner, now=real_now or SystemClock().now(), ttl=LEASE_TTL)
+        if lease is None:
+            self._forget()
+            return Passed(leads=False)
+        if lease != self._lease:
+            self._forget()
+            self._lease = lease
+        try:
+            return self._pass(lease, now)
+        except LeaseLost:
+            self._forget()
+            return Passed(leads=False)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        self._lease = None
+        self._watching = {}
+
+    def _pass(self, lease: Lease, now: datetime) -> Passed:
+        self._look_up()
+        last = queries.last_tick()
+        end = telemetry.last_batch()
+        upto = min(end, (last.upto_seq if last else 0) + MAX_BATCHES_PER_TICK)
+        if tick_due(last, now=now, upto_seq=upto):
+            at = max(now, last.at) if last else now
+            actions.record_tick(lease, upto_seq=upto, at=at)
+        held = [each for watching in self._watching.values() for each in watching.held]
+        if not held:
+            return Passed(leads=True, behind=end - upto)
+        ticks = queries.ticks_after(min(each.tick_id for each in held), limit=TICKS_PER_PASS)
+        rows = findings = 0
+        for tick in ticks:
+            judged_rows, told = self._judge(lease, tick)
+            rows += judged_rows
+            findings += told
+        behind = end - ticks[-1].upto_seq if ticks else 0
+        return Passed(leads=True, ticks=len(ticks), rows=rows, findings=findings, behind=behind)
+
+    def _look_up(self) -> None:
+        """Take up watches that were set and drop those that were stopped or changed; a watch that cannot run is logged."""
+        rows = {row.id: row for row in queries.watches(enabled_only=True)}
+        for watch_id, watching in list(self._watching.items()):
+            if rows.get(watch_id) != watching.row:
+                del self._watching[watch_id]
+        for row in rows.values():
+            if row.id in self._watching:
+                continue
+            try:
+                self._watching[row.id] = _take_up(row)
+            except DetectorUnknown as error:
+                _log.error("%s", error)  # noqa: TRY400 - the message says all; a trace adds nothing
+
+    def _judge(self, lease: Lease, tick: Tick) -> tuple[int, int]:
+        """Judge one tick for every watch that has not passed it; return the rows and findings."""
+        waiting = [each for each in self._watching.values() if any(held.tick_id < tick.id for held in each.held)]
+        if not waiting:
+            return 0, 0
+        rows = _rows(min(held.cursor for each in waiting for held in each.held), upto=tick.upto_seq)
+        known, place = _places(rows.columns.stream)
+        told = 0
+        for watching in waiting:
+            found = _judge_watch(watching, tick, rows=rows, known=known, place=place)
+            told += sum(len(findings) for _, findings in found)
+            self._store(lease, watching, found, tick)
+        return len(rows), told
+
+    def _store(self, lease: Lease, watching: Watching, found: list[tuple[Held, list[FoundFinding]]], tick: Tick) -> None:
+        """Store the states that have findings, and at a checkpoint the others."""
+        work: list[tuple[Held, Sequence[FoundFinding]]] = [each for each in found if each[1]]
+        checkpoint = watching.rows_unsaved >= CHECKPOINT_ROWS or to_us(tick.at) - watching.saved_us >= CHECKPOINT_US
+        if checkpoint:
+            telling = {held.id for held, _ in work}
+            work += [(held, ()) for held in watching.held if held.changed and held.id not in telling]
+        take = partial(self.take, now=tick.at)
+        for portion in portions(work, limit=MAX_FINDINGS_PER_TRANSACTION):
+            judged = [Judged(held.id, dump(held.state), held.cursor, held.tick_id) for held in portion.done]
+            actions.save(lease, judged, findings=portion.findings, take=take)
+            for held in portion.done:
+                held.changed = False
+        if checkpoint:
+            actions.move_on(lease, [held.id for held in watching.held], cursor=tick.upto_seq, tick_id=tick.id)
+            watching.rows_unsaved, watching.saved_us = 0, to_us(tick.at)
+
+
+def _take_up(row: WatchRow) -> Watching:
+    detector = detectors_found().get(row.detector)
+    if detector is None or detector.version != row.version:
+        found = str(detector.version) if detector else "—"
+        raise DetectorUnknown(watch=row.code, detector=row.detector, version=row.version, found=found)
+    held = [Held(each.id, each.partition, load(each.state), each.cursor, each.tick_id) for each in queries.states(row.id)]
+    return Watching(row, detector, params_hash(row.params), held)
+
+
+def _rows(after_seq: int, *, upto: int) -> Rows:
+    batches = telemetry.batches_after(after_seq, upto=upto, limit=upto - after_seq) if upto > after_seq else []
+    if not batches:
+        return Rows(Columns.empty(), np.zeros(0, np.int64), np.zeros(0, np.uint8))
+    columns = Columns(
+        np.concatenate([batch.columns.stream for batch in batches]),
+        np.concatenate([batch.columns.at_us for batch in batches]),
+        np.concatenate([batch.columns.value for batch in batches]),
+    )
+    seq = np.repeat(np.array([batch.seq for batch in batches], np.int64), [len(batch.columns) for batch in batches])
+    return Rows(columns, seq, np.concatenate([batch.partition for batch in batches]))
+
+
+def _places(streams: Int64s) -> tuple[Catalogue, NDArray[np.intp]]:
+    known = telemetry.catalogue()
+    place = known.place(streams)
+    if (place < 0).any():
+        known = telemetry.newer_catalogue()
+        place = known.place(streams)
+    return known, place
+
+
+def _judge_watch(
+    watching: Watching, tick: Tick, *, rows: Rows, known: Catalogue, place: NDArray[np.intp],
+) -> list[tuple[Held, list[FoundFinding]]]:
+    selected = known.selected(kind=watching.row.thing_kind, observed=watching.row.property)
+    chosen = place >= 0
+    chosen[chosen] = selected[place[chosen]]
+    parts = {partition: (columns, seq) for partition, columns, seq in rows.by_partition(chosen)}
+    nothing = (Columns.empty(), np.zeros(0, np.int64))
+    now_us = to_us(tick.at)
+    told = []
+    for held in watching.held:
+        if held.tick_id >= tick.id:
+            continue
+        columns, seq = parts.get(held.partition, nothing)
+        fresh = seq > held.cursor
+        if not fresh.all():
+            columns = columns.where(fresh)
+        state, findings = watching.detector.judge(
+            columns, held.state, now_us=now_us, watermark_us=now_us - watching.row.lateness_s * SECOND_US, params=watching.row.params,
+        )
+        held.changed = held.changed or state is not held.state
+        held.state, held.cursor, held.tick_id = state, tick.upto_seq, tick.id
+        watching.rows_unsaved += len(columns)
+        told.append((held, [_found(each, watching, known) for each in findings]))
+    return told
+
+
+def _found(finding: Finding, watching: Watching, known: Catalogue) -> FoundFinding:
+    place = int(known.place(np.array([finding.stream], np.int64))[0])
+    exercise_id = int(known.exercise_id[place]) if place >= 0 else 0
+    return FoundFinding(
+        finding.kind, "datastream", finding.stream, finding.episode_us, finding.phase, finding.severity, finding.at_us,
+        finding.reason_code, dict(finding.params), watching.detector.name, str(watching.detector.version), watching.params_hash,
+        exercise_id or None,
+    )
+
+
+@cache
+def runner() -> Runner:
+    """Return this process's runner."""
+    return Runner(f"{socket.gethostname()}:{os.getpid()}"[:64])
+
+
+def tick(now: datetime) -> Passed:
+    """Judge what is new at `now` with this process's runner; call again while the answer is behind."""
+    return runner().tick(now)
+
+
+def serve(stopped: Callable[[], bool]) -> None:
+    """Judge whenever readings arrive or a second has passed, until `stopped()`; an error is logged and tried again."""
+    bell = wake.Bell(READINGS)
+    try:
+        while not stopped():
+            try:
+                behind = tick(clock().now()).behind
+            except Exception:
+                _log.exception("the watch failed and tries again")
+                behind = 0
+            if not behind:
+                bell.wait(POLL_S)
+    finally:
+        bell.close()
+
+
+def tidy() -> int:
+    """Delete ticks that no watch needs any more and return how many."""
+    return actions.forget_ticks(queries.needed_from_tick(), limit=TICKS_FORGOTTEN_AT_ONCE)

@@ -1,0 +1,47 @@
+"""Tables of the watch: what is watched, what is remembered per partition, and every tick of its clock."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from shouwang.journal.fields import MomentField
+
+
+class Watch(models.Model):
+    """A detector with its parameters over the datastreams of one kind of thing and one property (empty means any)."""
+
+    code = models.CharField(max_length=48)
+    detector = models.CharField(max_length=32)
+    version = models.SmallIntegerField()
+    params = models.JSONField()
+    thing_kind = models.CharField(max_length=24, blank=True)
+    property = models.CharField(max_length=32, blank=True)
+    lateness_s = models.IntegerField()
+    enabled = models.BooleanField(default=True)
+    since = MomentField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["code"], name="watch_code")]
+
+
+class WatchState(models.Model):
+    """What a watch remembers of one partition, and how far it has judged; written only under the lease of `fence`."""
+
+    watch = models.ForeignKey(Watch, models.CASCADE, related_name="+", db_index=False)
+    partition = models.SmallIntegerField()
+    state = models.BinaryField()
+    cursor = models.BigIntegerField()
+    tick_id = models.BigIntegerField()
+    fence = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["watch", "partition"], name="watch_state_once")]
+
+
+class WatchTick(models.Model):
+    """One tick of the watch's clock, kept so that a replay judges at the same instants."""
+
+    upto_seq = models.BigIntegerField()
+    at = MomentField()

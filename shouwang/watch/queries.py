@@ -1,0 +1,87 @@
+"""Reads of the watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Min
+
+from shouwang.telemetry import queries as telemetry
+from shouwang.watch.models import Watch, WatchState, WatchTick
+from shouwang.watch.rules import Tick
+
+
+@dataclass(frozen=True)
+class WatchRow:
+    """A watch as it is set."""
+
+    id: int
+    code: str
+    detector: str
+    version: int
+    params: dict[str, float]
+    thing_kind: str
+    property: str
+    lateness_s: int
+    enabled: bool
+    since: datetime
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """What is stored of one watch and partition."""
+
+    id: int
+    watch_id: int
+    partition: int
+    state: bytes
+    cursor: int
+    tick_id: int
+    fence: int
+
+
+_WATCH = ("pk", "code", "detector", "version", "params", "thing_kind", "property", "lateness_s", "enabled", "since")
+_STATE = ("pk", "watch_id", "partition", "state", "cursor", "tick_id", "fence")
+
+
+def watches(*, enabled_only: bool = False) -> list[WatchRow]:
+    """Return the watches by code."""
+    found = Watch.objects.order_by("code")
+    if enabled_only:
+        found = found.filter(enabled=True)
+    return [WatchRow(*row) for row in found.values_list(*_WATCH)]
+
+
+def states(watch_id: int) -> list[StateRow]:
+    """Return what is stored for each partition of a watch."""
+    rows = WatchState.objects.filter(watch_id=watch_id).order_by("partition").values_list(*_STATE)
+    return [StateRow(row[0], row[1], row[2], bytes(row[3]), *row[4:]) for row in rows]
+
+
+def last_tick() -> Tick | None:
+    """Return the last tick, None before the first."""
+    row = WatchTick.objects.order_by("-pk").values_list("pk", "upto_seq", "at").first()
+    return Tick(*row) if row else None
+
+
+def ticks_after(tick_id: int, *, limit: int) -> list[Tick]:
+    """Return at most `limit` ticks after `tick_id`, oldest first."""
+    return [Tick(*row) for row in WatchTick.objects.filter(pk__gt=tick_id).order_by("pk").values_list("pk", "upto_seq", "at")[:limit]]
+
+
+def read_upto() -> int:
+    """Return the batch up to which every enabled watch has stored its state: earlier ones are no longer needed."""
+    found = WatchState.objects.filter(watch__enabled=True).aggregate(cursor=Min("cursor"))["cursor"]
+    return telemetry.last_batch() if found is None else found
+
+
+def needed_from_tick() -> int:
+    """Return the oldest tick that some enabled watch has not passed, 0 when none is set."""
+    return WatchState.objects.filter(watch__enabled=True).aggregate(tick=Min("tick_id"))["tick"] or 0
+
+
+def behind() -> int:
+    """Return how many batches of the ingest log no tick has covered yet."""
+    last = last_tick()
+    return telemetry.last_batch() - (last.upto_seq if last else 0)

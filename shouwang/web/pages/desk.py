@@ -1,0 +1,187 @@
+"""The duty desk and its live parts; the case page; what the desk does with a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from shouwang.cases import actions
+from shouwang.cases.queries import Filters, count_cases, list_cases
+from shouwang.journal.clock import clock
+from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.severity import Severity
+from shouwang.kernel.texts import Text
+from shouwang.people.rules import Scope
+from shouwang.places.queries import outlines
+from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
+from shouwang.web import queries
+from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS, chain
+
+View = Callable[..., HttpResponse]
+
+
+def signed_in(view: View) -> View:
+    """Return `view` for signed-in persons; others are sent to sign in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(request, "scope", None) is None:
+            return redirect("/sign-in/?next=" + request.path)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def scope_of(request: HttpRequest) -> Scope:
+    """Return the scope of a guarded request."""
+    scope: Scope = request.scope  # type: ignore[attr-defined]
+    return scope
+
+
+def language_of(request: HttpRequest) -> str:
+    """Return the reader's language."""
+    return str(getattr(request, "language", "zh"))
+
+
+@require_GET
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """Send people to where their work is: the desk, or their own tasks."""
+    return redirect("web:desk" if "case.dispatch" in scope_of(request).rights else "web:tasks")
+
+
+@require_GET
+@signed_in
+def desk(request: HttpRequest) -> HttpResponse:
+    """Show the duty desk."""
+    scope, language = scope_of(request), language_of(request)
+    queue_ = queries.desk_queue(scope, language)
+    counties = queries.by_county(scope)
+    return render(request, "web/desk.html", {
+        **queue_, "figures": queries.desk_figures(scope, now=clock().now(), language=language), "counties": counties,
+        "most": max((number for _, number in counties), default=1), "stream_url": "/stream/",
+        "map": {**outlines(), "points": queries.map_points(queue_["rows"])},
+    })
+
+
+@require_GET
+@signed_in
+def queue(request: HttpRequest) -> HttpResponse:
+    """Show the queue alone, as it is now."""
+    return render(request, "web/_queue.html", queries.desk_queue(scope_of(request), language_of(request)))
+
+
+@require_GET
+@signed_in
+def figures(request: HttpRequest) -> HttpResponse:
+    """Show the six figures alone, as they are now."""
+    found = queries.desk_figures(scope_of(request), now=clock().now(), language=language_of(request))
+    return render(request, "web/_figures.html", {"figures": found})
+
+
+@require_GET
+@signed_in
+def drawer(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Show one case in the drawer."""
+    return render(request, "web/_drawer.html", _case_context(request, case_id))
+
+
+@require_GET
+@signed_in
+def case(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Show the page of one case."""
+    context = _case_context(request, case_id)
+    language = language_of(request)
+    return render(request, "web/case.html", {
+        **context, **queries.case_history(context["raw"], language=language),
+        "curve": queries.meter_curve(context["raw"], now=clock().now(), language=language),
+        "false_alarm_reasons": FALSE_ALARM_REASONS.items(),
+    })
+
+
+def _case_context(request: HttpRequest, case_id: int) -> dict[str, Any]:
+    scope = scope_of(request)
+    view = queries.case_view(scope, case_id, language=language_of(request))
+    task, row = view["task"], view["case"]
+    return {
+        **view, "chain": chain(queries.tasks_of_case(case_id), closed=not row.open),
+        "may_dispatch": scope.may("case.dispatch", row.path), "problem": "", "done": "",
+        "task": {"id": task.id, "state": task.state, "open": row.open} if task else None,
+    }
+
+
+@require_POST
+@signed_in
+def act(request: HttpRequest, case_id: int, what: str) -> HttpResponse:
+    """Do one thing with a case and show it again, with what came of it."""
+    scope = scope_of(request)
+    view = queries.case_view(scope, case_id, language=language_of(request))
+    scope.require("case.read" if what == "note" else "case.dispatch", view["case"].path)
+    problem, done = "", ""
+    try:
+        _act(request, case_id, what, by=scope.person_id or 0)
+        done = "Done" if language_of(request) == "en" else "已执行"
+    except ShouwangError as error:
+        problem = error.text(language_of(request))
+    if request.headers.get("HX-Request"):
+        context = {**_case_context(request, case_id), "problem": problem, "done": done}
+        return render(request, "web/_drawer.html", context, status=409 if problem else 200)
+    return redirect("web:case", case_id)
+
+
+def _act(request: HttpRequest, case_id: int, what: str, *, by: int) -> None:
+    now = clock().now()
+    post = request.POST
+    if what == "dispatch":
+        actions.dispatch(int(post["task"]), by=by, now=now)
+    elif what == "remind":
+        actions.remind(int(post["task"]), by=by, now=now)
+    elif what == "escalate":
+        actions.escalate(int(post["task"]), by=by, now=now)
+    elif what == "note":
+        actions.add_note(case_id, text=post["text"][:2000], by=by, now=now)
+    elif what == "false_alarm" and post.get("reason") in FALSE_ALARM_REASONS:
+        actions.false_alarm(case_id, reason=post["reason"], by=by, now=now)
+    elif what == "reopen":
+        actions.reopen(case_id, reason="DESK", by=by, now=now)
+
+
+_LIST: ListSpec[queries.Row] = ListSpec(
+    title=Text("事件", "Cases"),
+    columns=(
+        Column("number", Text("编号", "Number"), lambda row: row.number),
+        Column("severity", Text("级别", "Severity"), lambda row: row.severity),
+        Column("title", Text("事项", "Matter"), lambda row: row.title),
+        Column("reason", Text("原因", "Reason"), lambda row: row.reason),
+        Column("place", Text("地点", "Place"), lambda row: row.place),
+        Column("state", Text("状态", "State"), lambda row: row.state),
+        Column("opened_at", Text("报警", "Raised"), lambda row: row.opened_at),
+        Column("due_at", Text("时限", "Due"), lambda row: row.due_at),
+    ),
+    filters=(
+        Filter("severity", Text("级别", "Severity"), [Choice(str(s.value), Text(s.zh, s.name.title())) for s in reversed(Severity)]),
+        Filter("state", Text("状态", "State"), [Choice(code, title) for code, title in CASE_STATES.items()]),
+    ),
+    link=lambda row: f"/cases/{row.id}/",
+    searched=Text("编号", "Number"),
+)
+
+
+@require_GET
+@signed_in
+def cases(request: HttpRequest) -> HttpResponse:
+    """Show the list of cases, with filters in the address, as page, XLSX or print."""
+    scope, language = scope_of(request), language_of(request)
+
+    def fetch(query: ListQuery) -> tuple[Sequence[queries.Row], int]:
+        states = (query.chosen["state"],) if "state" in query.chosen else tuple(CASE_STATES)
+        filters = Filters(states=states, severity=int(query.chosen.get("severity", 0)), number=query.text)
+        found = list_cases(scope, filters, offset=query.offset, limit=query.limit)
+        return queries.rows_of(found, language), count_cases(scope, filters)
+
+    return list_response(request, spec=_LIST, fetch=fetch, template="web/cases.html")

@@ -1,0 +1,251 @@
+"""What the shared screens show, gathered from several rooms and rendered in the reader's language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from shouwang.cases.queries import CaseRow, Filters, case_in_scope, count_cases, evidence_of, list_cases, notes_of, procedure_of_case, tasks_of
+from shouwang.cases.rules.procedures import Step
+from shouwang.journal.queries import events_of
+from shouwang.kernel.moments import local
+from shouwang.kernel.severity import Severity
+from shouwang.kernel.texts import Text
+from shouwang.notify.rules import phrase
+from shouwang.people.queries import household_cards, members_of, person_cards
+from shouwang.people.rules import Scope
+from shouwang.places.queries import areas
+from shouwang.telemetry.queries import series
+from shouwang.web.rules import CASE_STATES, EVENTS, KINDS, TASK_STATES
+
+DESK_ROWS = 60
+CURVE_SPAN = timedelta(hours=72)
+_TONES = {"CONFIRM": "waiting", "OFFERED": "waiting", "ACCEPTED": "doing", "ARRIVED": "doing", "DONE": "done"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case as a line of the queue."""
+
+    id: int
+    severity: Severity
+    css: str
+    number: str
+    title: str
+    reason: str
+    place: str
+    state: str
+    tone: str
+    due_at: datetime | None
+    opened_at: datetime
+    open: bool
+    path: str
+    area_id: int
+
+
+def rows_of(cases: Sequence[CaseRow], language: str) -> list[Row]:
+    """Return the cases as lines; two queries for all of them."""
+    names = place_names(cases)
+    return [_row(case, names.get(case.area_id, ""), language) for case in cases]
+
+
+def _row(case: CaseRow, place: str, language: str) -> Row:
+    severity = Severity(case.severity)
+    open_ = case.state == "OPEN"
+    task = case.task
+    state = TASK_STATES[task.state] if open_ and task else CASE_STATES.get(case.state, Text(case.state, case.state))
+    return Row(
+        case.id, severity, severity.css, case.number, KINDS.get(case.kind, Text(case.kind, case.kind)).render(language, {}),
+        reason_text(case.reason, case.params, language), place, state.render(language, {}),
+        _TONES.get(task.state if task and open_ else "DONE", ""), task.due_at if task and open_ else case.due_at,
+        case.opened_at, open_, case.path, case.area_id,
+    )
+
+
+def reason_text(reason: str, params: Mapping[str, Any], language: str) -> str:
+    """Return the one sentence that says why."""
+    return phrase(reason, language, params)
+
+
+def place_names(cases: Sequence[CaseRow]) -> dict[int, str]:
+    """Return the full name of each case's area, from the county down."""
+    ids = {int(part) for case in cases for part in case.path.split("/") if part}
+    known = areas(sorted(ids))
+    found = {}
+    for case in cases:
+        parts = [int(part) for part in case.path.split("/") if part][1:]
+        found[case.area_id] = " ".join(known[part].name for part in parts if part in known)
+    return found
+
+
+def desk_queue(scope: Scope, language: str) -> dict[str, Any]:
+    """Return the most urgent open cases and how many there are of each severity."""
+    cases = list_cases(scope, Filters(states=("OPEN",)), limit=DESK_ROWS + 1)
+    tally = [
+        (level, count_cases(scope, Filters(states=("OPEN",), severity=level.value))) for level in reversed(Severity)
+    ]
+    return {"rows": rows_of(cases[:DESK_ROWS], language), "more": len(cases) > DESK_ROWS, "tally": tally}
+
+
+def desk_figures(scope: Scope, *, now: datetime, language: str) -> list[dict[str, Any]]:
+    """Return the six figures of the desk: today, open, overdue, completion rate, medians to accept and to complete."""
+    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    states = ("OPEN", "COMPLETED", "CLOSED", "WITHDRAWN")
+    today = list_cases(scope, Filters(states=states, opened_from=midnight), limit=5_000)
+    open_ = count_cases(scope, Filters(states=("OPEN",)))
+    overdue = count_cases(scope, Filters(states=("OPEN",), overdue_at=now))
+    ended = [case for case in today if case.state in {"COMPLETED", "CLOSED"}]
+    accepts = [case.task.accepted_at - case.opened_at for case in today if case.task and case.task.accepted_at]
+    completes = [case.ended_at - case.opened_at for case in ended if case.ended_at]
+    rate = f"{100 * len(ended) / len(today):.0f}" if today else "—"
+    en = language == "en"
+    minutes = "min" if en else "分"
+    return [
+        _figure("Today" if en else "今日预警", str(len(today)), "/cases/?when=today"),
+        _figure("Open" if en else "未办结", str(open_), "/cases/?state=OPEN"),
+        _figure("Overdue" if en else "已超时", str(overdue), "/cases/?state=OPEN&sort=due_at", tone="bad" if overdue else ""),
+        _figure("Closed" if en else "办结率", rate, "/cases/?state=CLOSED", unit="%" if today else "", tone="well"),
+        _figure("Median to accept" if en else "签收中位", _minutes(accepts), "/cases/?when=today", unit=minutes),
+        _figure("Median to close" if en else "办结中位", _minutes(completes), "/cases/?state=CLOSED", unit=minutes),
+    ]
+
+
+def _figure(name: str, value: str, link: str, *, unit: str = "", tone: str = "") -> dict[str, Any]:
+    return {"name": name, "value": value, "unit": unit if value != "—" else "", "link": link, "tone": tone}
+
+
+def _minutes(spans: Sequence[timedelta]) -> str:
+    return f"{median(span.total_seconds() for span in spans) / 60:.1f}" if spans else "—"
+
+
+def by_county(scope: Scope) -> list[tuple[str, int]]:
+    """Return how many open cases each area below the prefecture has, most first."""
+    cases = list_cases(scope, Filters(states=("OPEN",)), limit=5_000)
+    counts = Counter(int(parts[1]) for case in cases if len(parts := [p for p in case.path.split("/") if p]) > 1)
+    names = areas(sorted(counts))
+    return [(names[area].name, number) for area, number in counts.most_common() if area in names]
+
+
+def map_points(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the map's markers: a case stands at its area's point, never at the home."""
+    known = areas(sorted({row.area_id for row in rows}))
+    return [
+        {
+            "id": row.id, "lon": known[row.area_id].lon, "lat": known[row.area_id].lat, "severity": row.css,
+            "title": f"{row.title} · {row.place}", "href": f"/cases/{row.id}/",
+        }
+        for row in rows
+        if row.area_id in known and known[row.area_id].lon is not None
+    ]
+
+
+def case_view(scope: Scope, case_id: int, *, language: str) -> dict[str, Any]:
+    """Return what the drawer and the case page show of one case. Raises NotFound out of scope."""
+    case = case_in_scope(case_id, scope)
+    (row,) = rows_of([case], language)
+    person_id = case.task.assignee_id if case.task else None
+    cards = person_cards([person_id], language=language) if person_id else {}
+    return {"case": row, "raw": case, "task": case.task, "person": cards.get(person_id or 0)}
+
+
+def case_history(case: CaseRow, *, language: str) -> dict[str, Any]:
+    """Return a case's chain of events, evidence and notes, with names."""
+    events = events_of(case.id)
+    shown = [event for event in events if event.kind in EVENTS]
+    ids = {value for event in shown for key, value in event.payload.items() if key in _PERSONS and value}
+    notes = notes_of(case.id)
+    names = {key: card.name for key, card in person_cards(ids | {note[0] for note in notes if note[0]}, language=language).items()}
+    titles = _result_titles(case, language)
+    return {
+        "events": [
+            {"at": event.at, "text": EVENTS[event.kind].render(language, _named(event.payload, names, titles))} for event in shown
+        ],
+        "notes": [{"text": text, "by": names.get(by or 0, "—"), "at": at} for by, text, at in notes],
+        "evidence": [
+            {"title": titles.get(f"need:{item.code}", item.code), "value": titles.get(f"option:{item.value}", item.value), "at": item.at}
+            for item in evidence_of(case.id)
+        ],
+    }
+
+
+_PERSONS = frozenset({"person", "to", "told", "holder", "by"})
+
+
+def _named(payload: Mapping[str, Any], names: Mapping[int, str], titles: Mapping[str, str]) -> dict[str, Any]:
+    named = {key: names.get(value, "—") if key in _PERSONS else value for key, value in payload.items()}
+    if "result" in named:
+        named["result"] = titles.get(f"result:{named['result']}", named["result"])
+    return named
+
+
+def _result_titles(case: CaseRow, language: str) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for step in procedure_of_case(case.id).steps:
+        for result in step.results:
+            titles[f"result:{result.code}"] = result.title.render(language)
+            for need in result.evidence:
+                titles[f"need:{need.code}"] = need.title.render(language)
+                titles |= {f"option:{code}": title.render(language) for code, title in need.options}
+    return titles
+
+
+def meter_curve(case: CaseRow, *, now: datetime, language: str) -> dict[str, Any] | None:
+    """Return the water used each hour before the alert, as a chart; None where there are no readings."""
+    datastream = case.params.get("datastream")
+    if datastream is None:
+        return None
+    end = min(now, case.opened_at + timedelta(hours=12))
+    found = series(int(datastream), end - CURVE_SPAN, end)
+    if len(found.at) < 2:
+        return None
+    used = [max(0.0, after - before) for before, after in zip(found.result, found.result[1:], strict=False)]
+    name, unit = ("Water used", "L") if language == "en" else ("用水量", "升")
+    return {
+        "times": [at.isoformat() for at in found.at[1:]], "unit": unit,
+        "series": [{"name": name, "values": used, "kind": "bar"}],
+        "marks": [{"at": case.opened_at.isoformat(), "name": "预警" if language != "en" else "Alert", "severity": Severity(case.severity).css}],
+    }
+
+
+def home_of(case: CaseRow, *, revealed: bool, language: str) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Return the home and whom to call: masked until the task is accepted, since the link may be read by others."""
+    if case.subject_kind != "household":
+        return {"name": "", "address": ""}, []
+    card = household_cards([case.subject_id])[case.subject_id]
+    members = members_of([case.subject_id]).get(case.subject_id, ())
+    cards = person_cards([member.person_id for member in members], language=language)
+    residents = [cards[member.person_id] for member in members if member.role == "RESIDENT"]
+    name = "、".join(person.name if revealed else person.masked_name for person in residents) or card.name
+    roles = {"RELATIVE": "Relative" if language == "en" else "亲属", "KEY_HOLDER": "Key-holder" if language == "en" else "持钥匙人", "RESIDENT": "Resident" if language == "en" else "本人"}
+    contacts = [
+        {"role": roles.get(member.role, member.role), "name": cards[member.person_id].name, "phone": cards[member.person_id].phone}
+        for member in members
+        if revealed and cards[member.person_id].phone
+    ]
+    return {"name": name, "address": card.address}, contacts
+
+
+def result_forms(step: Step, language: str) -> list[dict[str, Any]]:
+    """Return a step's results with the evidence each asks for, in the reader's language."""
+    return [
+        {
+            "code": result.code, "title": result.title.render(language),
+            "needs": [
+                {
+                    "code": need.code, "title": need.title.render(language), "optional": need.optional,
+                    "options": [{"code": code, "title": title.render(language)} for code, title in need.options],
+                }
+                for need in result.evidence
+            ],
+        }
+        for result in step.results
+    ]
+
+
+def tasks_of_case(case_id: int) -> list[str]:
+    """Return the states of a case's tasks."""
+    return [task.state for task in tasks_of([case_id])]

@@ -1,0 +1,21 @@
+"""Addresses of the shared screens."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from shouwang.web.pages import desk, phone
+
+app_name = "web"
+urlpatterns = [
+    path("", desk.home, name="home"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/queue/", desk.queue, name="queue"),
+    path("desk/figures/", desk.figures, name="figures"),
+    path("desk/cases/<int:case_id>/", desk.drawer, name="drawer"),
+    path("cases/", desk.cases, name="cases"),
+    path("cases/<int:case_id>/", desk.case, name="case"),
+    path("cases/<int:case_id>/<slug:what>/", desk.act, name="act"),
+    path("tasks/", phone.tasks, name="tasks"),
+    path("t/<str:token>/", phone.task, name="task"),
+]
