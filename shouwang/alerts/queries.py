@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from shouwang.alerts.models import Alert
+from shouwang.alerts.rules import Subject
+from shouwang.places.queries import areas
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ def alert_of_case(case_id: int) -> AlertRow | None:
     """Return the alert that opened the case."""
     row = Alert.objects.filter(case_id=case_id).first()
     return None if row is None else _row(row)
+
+
+def resolve_areas(area_ids: list[int]) -> dict[int, Subject]:
+    """Return areas as subjects, for alerts that concern a whole area."""
+    return {area.id: Subject("area", area.id, area.id, area.path, {"area": area.id}) for area in areas(area_ids).values()}
 
 
 def _row(row: Alert) -> AlertRow:

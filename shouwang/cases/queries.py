@@ -341,3 +341,8 @@ def task_row(task_id: int) -> TaskRow:
     if row is None:
         raise NotFound(what=f"任务 {task_id}")
     return _task_row(row)
+
+
+def paths_of(case_ids: Sequence[int]) -> dict[int, str]:
+    """Return the area path of each case."""
+    return dict(Case.objects.filter(pk__in=set(case_ids)).values_list("pk", "path"))

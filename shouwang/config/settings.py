@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "shouwang.people.middleware.WhoIsAsking",
+    "shouwang.web.middleware.SayWhatIsWrong",
 ]
 ROOT_URLCONF = "shouwang.config.urls"
 WSGI_APPLICATION = "shouwang.config.wsgi.application"

@@ -1,0 +1,1 @@
+"""Messages to people: queued with the decision, sent once, ended for certain."""

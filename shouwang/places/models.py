@@ -29,6 +29,7 @@ class Area(models.Model):
     """One area of the tree. `code` is a 12-digit GB/T 2260 code, or blank for what the office made itself.
 
     A point or outline that is schematic was drawn, not surveyed: good for a picture, never for finding the way.
+    `outline` is a GeoJSON geometry in WGS-84; `west` to `north` are the box around it.
     """
 
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
@@ -43,6 +44,10 @@ class Area(models.Model):
     point_is_schematic = models.BooleanField(default=False)
     outline = models.TextField(blank=True)
     outline_is_schematic = models.BooleanField(default=False)
+    west = models.FloatField(null=True)
+    south = models.FloatField(null=True)
+    east = models.FloatField(null=True)
+    north = models.FloatField(null=True)
     valid_from_date = models.DateField(null=True)
 
     class Meta:

@@ -1,0 +1,1 @@
+"""A seeded city: invented people and homes, and meters that speak the outside protocols."""

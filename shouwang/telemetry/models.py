@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 
 from shouwang.journal.fields import MomentField
+
+if TYPE_CHECKING:
+    _Text = models.CharField[str, str]
+else:
+    _Text = models.CharField
+
+
+class PathField(_Text):
+    """A path of area ids, compared byte by byte on every database, so that a subtree is one range."""
+
+    def db_parameters(self, connection: Any) -> Any:
+        """Return the column's parameters, with C collation on PostgreSQL (SQLite compares bytes anyway)."""
+        parameters = super().db_parameters(connection)
+        return {**parameters, "collation": "C" if connection.vendor == "postgresql" else None}
 
 
 class Thing(models.Model):
@@ -16,7 +30,7 @@ class Thing(models.Model):
     kind = models.CharField(max_length=24)
     name = models.CharField(max_length=80)
     area = models.ForeignKey("places.Area", models.PROTECT, null=True, related_name="+", db_index=False)
-    path = models.CharField(max_length=200)
+    path = PathField(max_length=200)
     household = models.ForeignKey("people.Household", models.SET_NULL, null=True, related_name="+")
     partition = models.SmallIntegerField()
     exercise_id = models.BigIntegerField(null=True)

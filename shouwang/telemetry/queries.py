@@ -268,6 +268,15 @@ def quarantine(*, reason: str = "", text: str = "", offset: int = 0, limit: int 
     return [QuarantineRow(*row) for row in rows[offset : offset + limit]], found.count()
 
 
+def quarantined(quarantine_id: int) -> QuarantineRow | None:
+    """Return one waiting entry of the quarantine."""
+    row = (
+        Quarantine.objects.filter(pk=quarantine_id, released_at=None)
+        .values_list("pk", "at", "source", "device", "reason", "rows", "raw").first()
+    )
+    return QuarantineRow(*row) if row else None
+
+
 def quarantined_rows() -> int:
     """Return how many readings wait in quarantine."""
     return Quarantine.objects.filter(released_at=None).aggregate(rows=Sum("rows"))["rows"] or 0

@@ -70,7 +70,7 @@ CASES = tuple(
 LIST: ListSpec[SampleCase] = ListSpec(
     title=Text("事件", "Cases"),
     columns=(
-        Column("id", Text("编号", "Number"), lambda case: case.id, sortable=True, numeric=True),
+        Column("id", Text("编号", "Number"), lambda case: case.id, sortable=True),
         Column("severity", Text("级别", "Severity"), lambda case: case.severity, sortable=True),
         Column("title", Text("事项", "Matter"), lambda case: case.title),
         Column("place", Text("地点", "Place"), lambda case: case.place),
@@ -83,7 +83,7 @@ LIST: ListSpec[SampleCase] = ListSpec(
     ),
     sort="due_at",
     link=lambda case: f"#case-{case.id}",
-    searched=Text("地点", "Place"),
+    searched=Text("按地点搜索", "Search places"),
     page_size=5,
 )
 

@@ -143,11 +143,12 @@ class Runner:
         self._look_up()
         last = queries.last_tick()
         end = telemetry.last_batch()
-        upto = min(end, (last.upto_seq if last else 0) + MAX_BATCHES_PER_TICK)
+        held = [each for watching in self._watching.values() for each in watching.held]
+        read = last.upto_seq if last else min((each.cursor for each in held), default=end)
+        upto = min(end, read + MAX_BATCHES_PER_TICK)
         if tick_due(last, now=now, upto_seq=upto):
             at = max(now, last.at) if last else now
             actions.record_tick(lease, upto_seq=upto, at=at)
-        held = [each for watching in self._watching.values() for each in watching.held]
         if not held:
             return Passed(leads=True, behind=end - upto)
         ticks = queries.ticks_after(min(each.tick_id for each in held), limit=TICKS_PER_PASS)

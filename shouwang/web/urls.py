@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import desk, phone
+from shouwang.web.pages import desk, phone, stream
 
 app_name = "web"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("cases/", desk.cases, name="cases"),
     path("cases/<int:case_id>/", desk.case, name="case"),
     path("cases/<int:case_id>/<slug:what>/", desk.act, name="act"),
+    path("stream/who/", stream.who, name="stream_who"),
     path("tasks/", phone.tasks, name="tasks"),
     path("t/<str:token>/", phone.task, name="task"),
 ]

@@ -10,6 +10,7 @@ from shouwang.people.actions.accounts import (
     issue_entry_link,
     sign_in,
     sign_out,
+    use_entry_link,
 )
 from shouwang.people.actions.credentials import (
     NewLink,
@@ -30,7 +31,7 @@ from shouwang.people.actions.duties import (
     plan_shift,
     plan_shifts,
 )
-from shouwang.people.actions.importing import check_sheet, drop_draft, import_people, keep_draft, tidy
+from shouwang.people.actions.importing import check_sheet, drop_draft, find_area, import_draft, import_people, keep_draft, tidy
 from shouwang.people.actions.persons import (
     NewPerson,
     add_member,
@@ -49,8 +50,8 @@ from shouwang.people.actions.persons import (
 __all__ = [
     "NewDuty", "NewLink", "NewPerson", "NewShift", "Revealed", "add_account", "add_member", "add_organisation", "add_person",
     "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account", "change_own_password", "check_sheet",
-    "drop_draft", "end_duty", "end_membership", "enrol_household", "enter", "follow_move", "give_consent",
-    "import_people", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "note_access", "plan_shift",
+    "drop_draft", "end_duty", "end_membership", "enrol_household", "enter", "find_area", "follow_move", "give_consent",
+    "import_draft", "import_people", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "note_access", "plan_shift",
     "plan_shifts", "record_fact", "reveal", "revoke_credential", "revoke_links", "rotate_credential", "set_contact",
-    "sign_in", "sign_out", "tidy", "withdraw_consent",
+    "sign_in", "sign_out", "tidy", "use_entry_link", "withdraw_consent",
 ]

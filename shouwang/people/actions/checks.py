@@ -13,6 +13,7 @@ from shouwang.people.rules.scope import Scope
 from shouwang.places import queries as places
 
 EDIT = "people.edit"
+APPOINT = "duties.edit"
 Span = TypeVar("Span", date, datetime)
 
 

@@ -14,7 +14,7 @@ from shouwang.journal.rules import NewEvent
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
 from shouwang.people import events as kinds
-from shouwang.people.actions.checks import EDIT, areas_in, known, persons_exist, require_span
+from shouwang.people.actions.checks import APPOINT, areas_in, known, persons_exist, require_span
 from shouwang.people.models import Duty, Shift
 from shouwang.people.queries.roster import forget
 from shouwang.people.rules.codes import ADMINISTRATOR, DUTIES, PRIMARY, RANKS
@@ -54,14 +54,14 @@ def assign_duty(
 ) -> int:
     """Assign a duty at an area and return its id. Raises Refused, NotFound, SpanEmpty, DutyHeldAlready.
 
-    Whoever assigns a duty needs the right to edit people there, and an administrator to make an administrator.
+    Only an administrator of the place assigns duties there: a duty gives rights.
     """
     return assign_duties(scope, [NewDuty(person_id, code, area_id, from_date, rank, until_date)], now=now)[0]
 
 
 def assign_duties(scope: Scope, new: Sequence[NewDuty], *, now: datetime) -> list[int]:
     """Assign duties in bulk and return their ids in order; all or none. Raises as `assign_duty`."""
-    areas = areas_in(scope, {each.area_id for each in new})
+    areas = areas_in(scope, {each.area_id for each in new}, APPOINT)
     persons_exist(each.person_id for each in new)
     for each in new:
         known("职责", each.code, DUTIES)
@@ -92,10 +92,10 @@ def assign_duties(scope: Scope, new: Sequence[NewDuty], *, now: datetime) -> lis
 
 def end_duty(scope: Scope, duty_id: int, *, now: datetime) -> None:
     """End a duty today: it no longer counts from this local day on. Raises Refused, NotFound."""
-    scope.require(EDIT)
+    scope.require(APPOINT)
     today = local(now).date()
     with transaction.atomic():
-        duty: Duty | None = Duty.objects.within(scope, EDIT).filter(pk=duty_id).first()
+        duty: Duty | None = Duty.objects.within(scope, APPOINT).filter(pk=duty_id).first()
         if duty is None:
             raise NotFound(what=f"职责 {duty_id}")
         if duty.code == ADMINISTRATOR:
@@ -120,8 +120,8 @@ def plan_shift(
 def plan_shifts(scope: Scope, new: Sequence[NewShift], *, now: datetime) -> list[int]:
     """Plan shifts in bulk and return their ids in order; all or none. Raises as `plan_shift`.
 
-    A shift gives its person and deputy the rights of the duty while it lasts, so the planner needs those of an
-    assigner: to edit people there, or to be on that same duty above.
+    A shift gives its person and deputy the rights of the duty while it lasts, so only an administrator plans it, or
+    an officer who dispatches there and has those rights.
     """
     areas = areas_in(scope, {each.area_id for each in new}, _planner_right(scope))
     persons_exist(person for each in new for person in (each.person_id, each.deputy_id) if person is not None)
@@ -169,11 +169,11 @@ def cancel_shift(scope: Scope, shift_id: int, *, now: datetime) -> None:
 
 
 def _planner_right(scope: Scope) -> str:
-    return EDIT if EDIT in scope.rights else "case.dispatch"
+    return APPOINT if APPOINT in scope.rights else "case.dispatch"
 
 
 def _require_rights(scope: Scope, code: str, path: str) -> None:
-    if scope.may(EDIT, path) and code != ADMINISTRATOR:
+    if scope.may(APPOINT, path) and code != ADMINISTRATOR:
         return
     for right in sorted(RIGHTS_OF_DUTY[code]):
         scope.require(right, path)

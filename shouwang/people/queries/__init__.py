@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shouwang.people.queries.access import access_log, failed_sign_in_until, import_draft
-from shouwang.people.queries.duties import DutyView, ShiftView, list_duties, roster_week
+from shouwang.people.queries.duties import DutyView, ShiftView, holders, list_duties, roster_week
 from shouwang.people.queries.persons import (
     ContactRow,
     HouseholdCard,
@@ -11,6 +11,7 @@ from shouwang.people.queries.persons import (
     PersonCard,
     PersonPage,
     PersonRow,
+    area_names,
     contacts_of,
     household_cards,
     household_of,
@@ -26,7 +27,7 @@ from shouwang.people.rules.roster import Who
 
 __all__ = [
     "ContactRow", "DutyView", "HouseholdCard", "MemberCard", "PersonCard", "PersonPage", "PersonRow", "ShiftView", "Who",
-    "access_log", "account_of_entry_link", "answerable", "contacts_of", "failed_sign_in_until", "forget", "household_cards",
+    "access_log", "area_names", "account_of_entry_link", "answerable", "contacts_of", "failed_sign_in_until", "forget", "holders", "household_cards",
     "household_of", "import_draft", "list_duties", "list_persons", "live_consents", "members_of", "person_cards",
     "person_page", "roster_week", "scope_of_account", "scope_of_token",
 ]

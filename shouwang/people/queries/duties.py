@@ -93,5 +93,16 @@ def roster_week(scope: Scope, days: Sequence[date], *, path: str = "") -> tuple[
     return views, _names(persons)
 
 
+def holders(scope: Scope, area_id: int, code: str, *, on: date, language: str) -> list[tuple[int, str]]:
+    """Return the persons who hold a duty at an area from `on`, as (id, name and rank), primary first."""
+    rows = Duty.objects.within(scope).filter(
+        Q(until_date__isnull=True) | Q(until_date__gt=on), area_id=area_id, code=code,
+    ).order_by("-rank", "pk")
+    return [
+        (person_id, f"{name} · {RANKS[rank].render(language, {})}")
+        for person_id, name, rank in rows.values_list("person_id", "person__name", "rank")
+    ]
+
+
 def _names(ids: Collection[int]) -> dict[int, str]:
     return dict(Person.objects.unscoped().filter(pk__in=ids).values_list("pk", "name"))

@@ -220,7 +220,7 @@ def person_page(scope: Scope, person_id: int, *, revealed: bool = False) -> Pers
 
 def area_names(area_ids: Iterable[int]) -> dict[int, str]:
     """Return the full names of these areas."""
-    return {area_id: places.full_name(area_id) for area_id in area_ids}
+    return places.full_names(set(area_ids))
 
 
 def _household(row: Household) -> HouseholdCard:

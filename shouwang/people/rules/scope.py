@@ -24,7 +24,7 @@ from shouwang.people.rules.codes import (
 
 RIGHTS = frozenset({
     "case.read", "case.dispatch", "case.handle", "case.close", "places.edit", "people.read", "people.reveal", "people.edit",
-    "settings.edit", "telemetry.import", "telemetry.write", "alerts.write", "stream.read", "audit.read",
+    "duties.edit", "settings.edit", "telemetry.import", "telemetry.write", "alerts.write", "stream.read", "audit.read",
 })
 _OFFICER = frozenset({
     "case.read", "case.dispatch", "case.handle", "case.close", "people.read", "people.reveal", "stream.read",
@@ -36,7 +36,7 @@ RIGHTS_OF_DUTY: Mapping[str, frozenset[str]] = {
     CITY_DUTY: _OFFICER,
     CIVIL_AFFAIRS: frozenset({"case.read", "people.read", "people.reveal", "people.edit", "telemetry.import", "stream.read"}),
     ADMINISTRATOR: frozenset({
-        "case.read", "places.edit", "people.read", "people.edit", "settings.edit", "telemetry.import", "stream.read", "audit.read",
+        "case.read", "places.edit", "people.read", "people.edit", "duties.edit", "settings.edit", "telemetry.import", "stream.read", "audit.read",
     }),
 }
 RIGHTS_OF_TOKEN: Mapping[str, frozenset[str]] = {

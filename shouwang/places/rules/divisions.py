@@ -23,7 +23,7 @@ LEVEL_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """One area of an imported list; the parent is named by its code. `lon`, `lat` are WGS-84."""
+    """One area of an imported list, and its line in the file; the parent is named by its code. `lon`, `lat` are WGS-84."""
 
     code: str
     name: str
@@ -32,6 +32,7 @@ class Division:
     lon: float | None = None
     lat: float | None = None
     point_is_schematic: bool = False
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _sorted_divisions(rows: Iterable[dict[str, str]], system: CoordinateSystem) 
         if line > MAX_ROWS:
             raise ImportUnreadable(found=f">{MAX_ROWS}", expected=f"≤{MAX_ROWS} 行 rows")
         try:
-            division = _division(row, system)
+            division = _division(line, row, system)
             if division.code and division.code in seen:
                 raise RowInvalid(column="code", found=division.code, expected="不重复的代码 (a code used once)")  # noqa: TRY301 - listed with the rest
         except ShouwangError as error:
@@ -88,7 +89,7 @@ def _sorted_divisions(rows: Iterable[dict[str, str]], system: CoordinateSystem) 
     return good, bad
 
 
-def _division(row: Mapping[str, str | None], system: CoordinateSystem) -> Division:
+def _division(line: int, row: Mapping[str, str | None], system: CoordinateSystem) -> Division:
     word = (row.get("level") or "").strip()
     level = LEVEL_WORDS.get(word.upper())
     if level is None:
@@ -96,7 +97,7 @@ def _division(row: Mapping[str, str | None], system: CoordinateSystem) -> Divisi
     lon, lat = _position(row, system)
     return Division(
         code=clean_code(row.get("code") or ""), name=clean_name(row.get("name") or ""), level=level,
-        parent_code=clean_code(row.get("parent") or ""), lon=lon, lat=lat,
+        parent_code=clean_code(row.get("parent") or ""), lon=lon, lat=lat, line=line,
     )
 
 

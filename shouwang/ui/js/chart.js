@@ -10,7 +10,7 @@ import { AriaComponent, GridComponent, LegendComponent, MarkLineComponent, Toolt
 import { init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 
-import { isStill, language, make, onRecolour, source, t, token } from "./page.js";
+import { isStill, language, make, onRecolour, rem, source, t, token } from "./page.js";
 
 use([BarChart, LineChart, AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
 
@@ -34,7 +34,7 @@ export function draw(holder) {
 
 /** Return the ECharts option of our own small description. */
 export function option(data) {
-  const font = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const font = rem();
   const text = { color: token("--ink-2"), fontFamily: token("--font"), fontSize: Math.round(font * 0.87) };
   const series = [...band(data), ...data.series.map((each, index) => line(each, index, data))];
   const legendNames = [...data.series.map((each) => each.name), ...(data.band ? [data.band.name] : [])];
@@ -46,7 +46,7 @@ export function option(data) {
     grid: { left: font * 0.5, right: font, top: font * (legendNames.length > 1 ? 2.8 : 1.8), bottom: font * 0.25, containLabel: true },
     // Rich text, not HTML: HTML tooltips carry style attributes, which the page's policy forbids.
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: token("--surface"), borderColor: token("--line"), textStyle: { ...text, color: token("--ink") }, formatter: (at) => hint(at, data) },
-    legend: legendNames.length > 1 ? { data: legendNames.map((name) => (name === data.band?.name ? { name, icon: "roundRect" } : name)), top: 0, right: 0, itemWidth: 14, itemHeight: 10, textStyle: text } : undefined,
+    legend: legendNames.length > 1 ? { data: legendNames.map((name) => (name === data.band?.name ? { name, icon: "roundRect" } : name)), top: 0, right: 0, itemWidth: font, itemHeight: font * 0.65, textStyle: text } : undefined,
     xAxis: { type: "category", data: data.times ?? data.categories, boundaryGap: data.series.some((each) => each.kind === "bar"), axisLabel: { ...text, hideOverlap: true, formatter: (at) => (data.times ? hour(at) : at) }, axisLine: { lineStyle: { color: token("--line-strong") } }, axisTick: { show: false } },
     yAxis: axes(data, text),
     series,
@@ -76,13 +76,13 @@ function band(data) {
 function line(each, index, data) {
   const colour = token(`--plot-${(index % 5) + 1}`);
   const shared = { name: each.name, data: each.values, color: colour, yAxisIndex: each.axis === "right" ? 1 : 0, markLine: index === 0 ? guides(data) : undefined };
-  if (each.kind === "bar") return { ...shared, type: "bar", stack: data.stacked ? "all" : undefined, barMaxWidth: 28, itemStyle: { borderColor: token("--surface"), borderWidth: data.stacked ? 1 : 0 } };
-  return { ...shared, type: "line", symbol: each.values.length > 60 ? "none" : "circle", symbolSize: 5, lineStyle: { width: 2.5, type: each.dashed ? "dashed" : "solid" }, areaStyle: each.area ? { opacity: 0.14 } : undefined };
+  if (each.kind === "bar") return { ...shared, type: "bar", stack: data.stacked ? "all" : undefined, barMaxWidth: rem() * 2, itemStyle: { borderColor: token("--surface"), borderWidth: data.stacked ? 1 : 0 } };
+  return { ...shared, type: "line", symbol: each.values.length > 60 ? "none" : "circle", symbolSize: rem() * 0.33, lineStyle: { width: rem() * 0.16, type: each.dashed ? "dashed" : "solid" }, areaStyle: each.area ? { opacity: 0.14 } : undefined };
 }
 
 function guides(data) {
-  const style = (severity) => ({ color: token(`--${severity ?? "orange"}-text`), type: "dashed", width: 1.5 });
-  const word = (item, position) => ({ formatter: item.name, position, color: token(`--${item.severity ?? "orange"}-text`), fontFamily: token("--font"), fontWeight: 600 });
+  const style = (severity) => ({ color: token(`--${severity ?? "orange"}-text`), type: "dashed", width: rem() * 0.1 });
+  const word = (item, position) => ({ formatter: item.name, position, color: token(`--${item.severity ?? "orange"}-text`), fontFamily: token("--font"), fontSize: Math.round(rem() * 0.87), fontWeight: 600 });
   const limits = (data.limits ?? []).map((item) => ({ yAxis: item.value, lineStyle: style(item.severity), label: word(item, "insideStartTop") }));
   const marks = (data.marks ?? []).map((item) => ({ xAxis: item.at, lineStyle: style(item.severity), label: { ...word(item, "end"), rotate: 0 } }));
   return limits.length + marks.length ? { symbol: "none", silent: true, animation: false, data: [...limits, ...marks] } : undefined;

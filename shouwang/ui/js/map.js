@@ -7,15 +7,20 @@
 
 import L from "leaflet";
 
-import { isStill, make, onRecolour, source, t, token } from "./page.js";
+import { isStill, make, onRecolour, rem, source, t, token } from "./page.js";
 
 const CHARACTERS = { red: "红", orange: "橙", yellow: "黄", blue: "蓝" };
 const RANK = { blue: 1, yellow: 2, orange: 3, red: 4 };
-const RADIUS = 11;
+const RADIUS = Math.max(11, Math.round(rem() * 0.7));
 
 const Marker = L.CircleMarker.extend({
   _updatePath() {
     this._renderer._drawSeverity(this);
+  },
+  _updateBounds() {
+    L.CircleMarker.prototype._updateBounds.call(this);
+    const ring = L.point(10, 10);
+    this._pxBounds = L.bounds(this._pxBounds.min.subtract(ring), this._pxBounds.max.add(ring));
   },
 });
 
@@ -41,7 +46,7 @@ L.Canvas.include({
     pen.strokeStyle = token("--surface");
     pen.stroke();
     pen.fillStyle = token(`--${severity}-ink`);
-    pen.font = `700 13px ${token("--font")}`;
+    pen.font = `700 ${Math.round(RADIUS * 1.2)}px ${token("--font")}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.fillText(CHARACTERS[severity], x, y + 1);

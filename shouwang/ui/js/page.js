@@ -1,9 +1,8 @@
 // What the page says of itself: language, clock, stillness. Shared by every module.
 
 const root = document.documentElement;
-const readAt = performance.now();
 let now = Number(root.dataset.now) || Date.now();
-let heardAt = readAt;
+let heardAt = performance.now();
 const speed = Number(root.dataset.speed) || 1;
 
 /** Return "zh" or "en". */
@@ -34,6 +33,11 @@ export function isStill() {
 /** Return the value of a design token, such as "--ink". */
 export function token(name) {
   return getComputedStyle(root).getPropertyValue(name).trim();
+}
+
+/** Return the size of one rem in px: what is drawn on a canvas grows with the chosen text size too. */
+export function rem() {
+  return parseFloat(getComputedStyle(root).fontSize);
 }
 
 /** Return the parsed `json_script` element that `holder` names in data-source, or null. */

@@ -1,6 +1,7 @@
 // The phone page. Forms with data-offline are sent at once; where the network fails they are kept in this phone
 // and sent later with the same idempotency key, so that a repeat changes nothing. Without JavaScript the same
-// forms are plain POSTs.
+// forms are plain POSTs. The server says "done" by a redirect, also to a repeat; a page without one asks for
+// corrections; the sign-in page means that nothing was done.
 
 import "./countdown.js";
 import "./dialog.js";
@@ -56,6 +57,14 @@ async function post(url, entries) {
   }
 }
 
+function wantsSignIn(answer) {
+  return answer.redirected && new URL(answer.url).pathname.startsWith(document.body.dataset.signIn ?? "/sign-in/");
+}
+
+function isDone(answer) {
+  return (answer.redirected && answer.ok && !wantsSignIn(answer)) || answer.status === 201 || answer.status === 204;
+}
+
 async function submitted(event) {
   const form = event.target;
   if (!form.matches("form[data-offline]") || event.defaultPrevented) return;
@@ -65,16 +74,16 @@ async function submitted(event) {
   const row = { key: data.get(KEY), url: new URL(form.getAttribute("action") || location.href, location.href).href, entries: [...data], at: Date.now(), title: form.dataset.offline || document.title };
   busy(form, true);
   const answer = await post(row.url, row.entries);
-  if (answer) return shown(answer, form);
+  if (answer && !wantsSignIn(answer)) return shown(answer, form);
   busy(form, false);
-  await keep(row, form);
+  await keep(row, form, answer ? t("请重新登录，已存在手机里，登录后自动发送。", "Please sign in again: kept on this phone and sent after that.") : t("没有网络，已存在手机里，联网后自动发送。", "No network: kept on this phone and sent later."));
 }
 
-async function keep(row, form) {
+async function keep(row, form, words) {
   try {
     if ((await all()).length >= LIMIT) throw new Error("full");
     await put(row);
-    say("warning", t("没有网络，已存在手机里，联网后自动发送。", "No network: kept on this phone and sent later."));
+    say("warning", words);
     form.reset();
   } catch {
     say("error", t("没有发送，也没能存下。请不要关闭页面，稍后再点一次。", "Not sent and not kept. Leave the page open and try again."));
@@ -84,7 +93,7 @@ async function keep(row, form) {
 
 /** Show the server's answer: go where it leads, or show the page with the corrections in place. */
 async function shown(answer, form) {
-  if (answer.redirected) return location.assign(answer.url);
+  if (isDone(answer)) return location.assign(answer.redirected ? answer.url : location.href);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.querySelector("main");
   busy(form, false);
@@ -114,8 +123,8 @@ async function flush() {
     for (const row of await all()) {
       if (row.refused) continue;
       const answer = await post(row.url, row.entries);
-      if (!answer) break;
-      if (answer.ok) await drop(row.key);
+      if (!answer || wantsSignIn(answer)) break;
+      if (isDone(answer)) await drop(row.key);
       else await put({ ...row, refused: answer.status });
       await show();
     }

@@ -16,6 +16,7 @@ let lastId = "";
 let heardAt = 0;
 let state = "waiting";
 let tries = 0;
+let leads = false;
 
 /** Hand one message to the page, as `shouwang:<topic>` on document with the data as detail. */
 export function dispatch({ id, data }) {
@@ -42,6 +43,7 @@ function received(event) {
 
 /** Listen as the one tab that holds the connection; resolves never while the connection is wanted. */
 function listen() {
+  leads = true;
   const url = new URL(address, location.origin);
   if (lastId) url.searchParams.set("last_event_id", lastId);
   const events = new EventSource(url);
@@ -49,12 +51,13 @@ function listen() {
     state = "live";
     heardAt = performance.now();
     show();
+    channel?.postMessage({ state });
   };
   events.onmessage = received;
   events.onerror = () => {
     state = "down";
     show();
-    channel?.postMessage({ down: true });
+    channel?.postMessage({ state });
     if (events.readyState !== EventSource.CLOSED) return;
     setTimeout(listen, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
   };
@@ -80,11 +83,13 @@ function show() {
 
 if (address) {
   channel?.addEventListener("message", ({ data }) => {
-    if (data.down) {
-      state = "down";
-      show();
-    } else dispatch(data);
+    if (data.hello) return leads && channel.postMessage({ state });
+    if (!data.state) return dispatch(data);
+    state = data.state;
+    if (state === "live") heardAt = performance.now();
+    show();
   });
+  channel?.postMessage({ hello: true });
   // Where locks are missing (plain http on another host), each tab listens for itself.
   if (channel && navigator.locks) navigator.locks.request("shouwang-stream", () => new Promise(listen));
   else listen();

@@ -115,6 +115,13 @@ def cell(context: Context, value: object) -> str:
 
 
 @register.simple_tag
+def bar(value: float, most: float) -> SafeString | str:
+    """Return a bar of `value` out of `most`; the number stands beside it in words, so the bar itself is silent."""
+    share = min(1.0, max(0.0, value / most)) if most > 0 else 0.0
+    return format_html('<svg class="bar" aria-hidden="true" focusable="false"><rect width="{}%" height="100%"/></svg>', f"{share * 100:.1f}")
+
+
+@register.simple_tag
 def control(field: BoundField, extra_class: str = "") -> SafeString:
     """Return a form field's input, tied to its hint and errors for readers of the page by ear."""
     described = [

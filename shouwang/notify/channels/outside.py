@@ -1,0 +1,114 @@
+"""Calls to providers: no redirect, no proxy, a short timeout, a small answer, and no private address.
+
+The host is resolved here and the request goes to the very address that was checked, so a name that changes its mind
+between the check and the call gains nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from shouwang.notify.rules.delivery import Outcome, Rejected, Retry, Unknown
+from shouwang.notify.rules.hosts import is_allowed, is_public, refusal
+
+TIMEOUT_S = 5.0
+MAX_ANSWER_BYTES = 64 * 1024
+DEFAULT_RETRY_S = 5.0
+
+Resolve = Callable[[str, int], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider answered; `is_whole` is False when its body broke off."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    is_whole: bool
+
+
+def client(timeout_s: float = TIMEOUT_S) -> httpx.Client:
+    """Return a client for calls to providers; threads may share it."""
+    return httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return the addresses of `host`. Raises OSError."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def call(
+    http: httpx.Client, method: str, url: str, *, allowed: Collection[str], content: bytes = b"",
+    headers: Mapping[str, str] | None = None, resolve: Resolve = resolve,
+) -> Answer | Outcome:
+    """Return the answer to one request, or the outcome that the lack of one means."""
+    refused = refusal(url, allowed=allowed)
+    if refused is not None:
+        return Rejected(refused)
+    target = httpx.URL(url)
+    port = target.port or (443 if target.scheme == "https" else 80)
+    try:
+        addresses = resolve(target.host, port)
+    except (OSError, UnicodeError):
+        return Retry(DEFAULT_RETRY_S, "HOST_UNKNOWN")
+    if not is_allowed(target.host, target.port, allowed) and not all(is_public(address) for address in addresses):
+        return Rejected("ADDRESS_PRIVATE")
+    request = http.build_request(
+        method, target.copy_with(host=addresses[0]), content=content,
+        headers={**(headers or {}), "Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"},
+        extensions={"sni_hostname": target.raw_host.decode("ascii"), "timeout": http.timeout.as_dict()},
+    )
+    return _send(http, request)
+
+
+def refused_by_status(answer: Answer) -> Outcome | None:
+    """Return what a status other than 2xx means, None for 2xx. A server's fault leaves open what it has done."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    if status in (408, 425, 429) or (status == 503 and "retry-after" in answer.headers):
+        return Retry(_retry_after(answer.headers), f"HTTP_{status}")
+    if 300 <= status < 400:
+        return Rejected("REDIRECT")
+    return Unknown(f"HTTP_{status}") if status >= 500 else Rejected(f"HTTP_{status}")
+
+
+def _send(http: httpx.Client, request: httpx.Request) -> Answer | Outcome:
+    try:
+        response = http.send(request, stream=True)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+        return Retry(DEFAULT_RETRY_S, "NO_CONNECTION")
+    except httpx.TimeoutException:
+        return Unknown("TIMEOUT")
+    except httpx.TransportError:
+        return Unknown("REPLY_LOST")
+    try:
+        body, is_whole = _body(response, http.timeout.read or TIMEOUT_S)
+    finally:
+        response.close()
+    return Answer(response.status_code, response.headers, body, is_whole)
+
+
+def _body(response: httpx.Response, seconds: float) -> tuple[bytes, bool]:
+    """Return what arrived of the body in time and within the limit, and whether that was all."""
+    until = time.monotonic() + seconds
+    found = b""
+    try:
+        for part in response.iter_raw():
+            found += part
+            if len(found) > MAX_ANSWER_BYTES or time.monotonic() > until:
+                return found[:MAX_ANSWER_BYTES], False
+    except httpx.TransportError:
+        return found, False
+    return found, True
+
+
+def _retry_after(headers: httpx.Headers) -> float:
+    said = headers.get("retry-after", "")
+    return float(said) if said.isdecimal() else DEFAULT_RETRY_S

@@ -1,0 +1,42 @@
+"""Finds the channels: every folder beside this file that has a `manifest.toml`."""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import Collection, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from shouwang.kernel.texts import Text
+from shouwang.notify.channels.contract import Channel, Field, Manifest, Traits
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def manifests() -> Mapping[str, Manifest]:
+    """Return the manifest of each channel by code, in alphabetical order."""
+    return {path.parent.name: _manifest(path) for path in sorted(FOLDER.glob("*/manifest.toml"))}
+
+
+def make(code: str, settings: Mapping[str, Any], *, allowed: Collection[str]) -> Channel:
+    """Return the channel `code` with its settings; `allowed` are the private or plain-http hosts it may reach."""
+    module = importlib.import_module(f"{__package__}.{code}")
+    return cast("Channel", module.make(settings, allowed=allowed))
+
+
+def _manifest(path: Path) -> Manifest:
+    said = tomllib.loads(path.read_text("utf-8"))
+    return Manifest(
+        code=path.parent.name,
+        name=Text(said["zh"], said["en"]),
+        traits=Traits(said["honours_key"], said["gives_receipt"], said["can_query"]),
+        needs_address=said["needs_address"],
+        text_limit=said["text_limit"],
+        fields=tuple(
+            Field(field["name"], Text(field["zh"], field["en"]), field.get("secret", False), field.get("required", False))
+            for field in said.get("settings", ())
+        ),
+    )

@@ -1,0 +1,9 @@
+"""What the room of messages publishes: kinds of events, as they stand in the log for ever.
+
+`MESSAGE_FAILED` carries message, channel, state (FAILED or UNKNOWN), reason, task and person: whoever escalates goes on
+without that person. `REPLY_RECEIVED` carries message, person, tasks and code (ACCEPT or OTHER), never the words.
+"""
+
+MESSAGE_FAILED = "notify.message_failed"
+REPLY_RECEIVED = "notify.reply_received"
+CHANNEL_CHANGED = "notify.channel_changed"

@@ -1,0 +1,87 @@
+"""The outbox, which is also the inbox: one row per message. Written in bulk, so it holds no foreign key.
+
+A row costs what it holds: codes are short, states are small numbers, and the indexes cover only what is still alive
+or is read by number. `done_at IS NULL` means alive; `lease_until` is when somebody must take a message up again, and
+null while nobody has.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from shouwang.journal.fields import MomentField
+
+ALIVE = Q(done_at__isnull=True)
+FRESH = ALIVE & Q(leader_id__isnull=True, lease_until__isnull=True)
+TAKEN = ALIVE & Q(lease_until__isnull=False)
+
+
+class Message(models.Model):
+    """One message to one person on one channel. The members of a bundle point to their leader, which alone is sent.
+
+    `attempts` counts tries since the last certain answer, `repeats` the sendings that a person may have seen twice.
+    `push_seq` numbers what an inbox shows, in the order of commits; members of a bundle have none.
+    """
+
+    person_id = models.BigIntegerField()
+    channel = models.CharField(max_length=16)
+    template = models.CharField(max_length=32)
+    params = models.TextField()
+    key = models.CharField(max_length=48)
+    severity = models.SmallIntegerField()
+    task_id = models.BigIntegerField(null=True)
+    case_id = models.BigIntegerField(null=True)
+    exercise_id = models.BigIntegerField(null=True)
+    state = models.SmallIntegerField(default=0, db_default=0)
+    leader_id = models.BigIntegerField(null=True)
+    not_before = MomentField(null=True)
+    lease_until = MomentField(null=True)
+    fence = models.BigIntegerField(null=True)
+    attempts = models.SmallIntegerField(default=0, db_default=0)
+    repeats = models.SmallIntegerField(default=0, db_default=0)
+    reason = models.CharField(max_length=40, default="", db_default="")
+    provider_ref = models.CharField(max_length=80, default="", db_default="")
+    push_seq = models.BigIntegerField(null=True)
+    queued_at = MomentField()
+    done_at = MomentField(null=True)
+    read_at = MomentField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "channel"], name="notify_message_once"),
+            models.UniqueConstraint(fields=["push_seq"], name="notify_message_push", condition=Q(push_seq__isnull=False)),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["person_id", "channel", "severity", "queued_at", "not_before"], name="notify_message_fresh", condition=FRESH,
+            ),
+            models.Index(fields=["lease_until"], name="notify_message_taken", condition=TAKEN),
+            models.Index(fields=["leader_id"], name="notify_message_leader", condition=Q(leader_id__isnull=False)),
+            models.Index(fields=["person_id", "push_seq"], name="notify_message_inbox", condition=Q(push_seq__isnull=False)),
+        ]
+
+
+class LastSent(models.Model):
+    """When a person was last sent something that is not urgent on one channel: the throttle's memory."""
+
+    person_id = models.BigIntegerField()
+    channel = models.CharField(max_length=16)
+    at = MomentField()
+
+    class Meta:
+        db_table = "notify_last_sent"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person_id", "channel"], name="notify_last_sent_once")]
+
+
+class ChannelSetting(models.Model):
+    """Whether a channel is on, and what its provider asks for."""
+
+    channel = models.CharField(max_length=16, primary_key=True)
+    settings = models.TextField(default="{}")
+    enabled = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "notify_channel"

@@ -1,0 +1,50 @@
+"""The words of a message: a template's code and its parameters become a sentence in the reader's language. Pure.
+
+Rooms register their templates and words when the program starts; a code nobody registered still says something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shouwang.kernel.texts import Text
+
+BUNDLE = "BUNDLE"
+TEST = "CHANNEL_TEST"
+UNREGISTERED = Text("您有一条新消息（{template}），请打开守望查看。", "You have a new message ({template}); open Shouwang to read it.")
+TEMPLATES: dict[str, Text] = {
+    BUNDLE: Text("您有 {count} 条消息，最急的一条：{first}", "You have {count} messages; the most urgent: {first}"),
+    TEST: Text("这是守望的测试消息。", "This is a test message from Shouwang."),
+    "TASK_OFFERED": Text("新任务：{reason}。请尽快签收。", "New task: {reason}. Please accept it."),
+    "TASK_ESCALATED": Text("任务已升级到您：{reason}。下级未签收，请处置。", "Escalated to you: {reason}. Nobody below accepted it."),
+    "TASK_REMINDER": Text("请签收任务：{reason}。", "Please accept the task: {reason}."),
+    "TASK_OVERDUE": Text("任务已超时：{reason}。", "The task is overdue: {reason}."),
+    "TASK_REVIEW": Text("暂停的任务到了复查时间：{reason}。", "A suspended task is due for review: {reason}."),
+}
+WORDS: dict[str, Text] = {}
+
+
+def register(code: str, text: Text) -> None:
+    """Make the template `code` known; a second registration replaces the first."""
+    TEMPLATES[code] = text
+
+
+def register_words(words: Mapping[str, Text]) -> None:
+    """Make codes known that stand in parameters, such as the reason of an alert."""
+    WORDS.update(words)
+
+
+def render(template: str, params: Mapping[str, Any], *, language: str, count: int = 1, limit: int | None = None) -> str:
+    """Return the sentence of a message, or of a bundle of `count` whose leader it is, at most `limit` characters long."""
+    text = TEMPLATES.get(template, UNREGISTERED)
+    spoken = {name: _word(value, language) for name, value in params.items()}
+    sentence = text.render(language, {"template": template, **spoken})
+    if count > 1:
+        sentence = TEMPLATES[BUNDLE].render(language, {"count": count, "first": sentence})
+    return sentence if limit is None or len(sentence) <= limit else sentence[: limit - 1] + "…"
+
+
+def _word(value: Any, language: str) -> Any:
+    known = WORDS.get(value) if isinstance(value, str) else None
+    return known.render(language, {}) if known else value

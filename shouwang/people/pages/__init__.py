@@ -1,0 +1,1 @@
+"""Pages of people: entry, persons, duties and roster, imports, the access log."""

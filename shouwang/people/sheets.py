@@ -1,0 +1,81 @@
+"""Workbooks in and out: a list of persons read within stated limits, the bad rows written back with what is wrong."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from python_calamine import CalamineError, CalamineWorkbook
+
+from shouwang.people.rules.errors import SheetUnreadable
+from shouwang.people.rules.lines import BadRow
+
+FILE_BYTES = 10 * 1024 * 1024
+UNPACKED_BYTES = 200 * 1024 * 1024
+UNPACKED_RATIO = 100
+ROWS = 20_000
+COLUMNS = 40
+CELL_LENGTH = 200
+
+
+def read_sheet(data: bytes, *, name: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the rows of the first sheet as texts, each with its number in the sheet, the heading first.
+
+    Dates become 2026-01-31, whole numbers lose their ".0". Raises SheetUnreadable.
+    """
+    _refuse_bomb(data, name)
+    try:
+        book = CalamineWorkbook.from_object(io.BytesIO(data))
+        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False, nrows=ROWS + 2)
+    except (CalamineError, IndexError, ValueError) as error:
+        raise SheetUnreadable(file=name, problem="不是完好的 Excel 工作簿") from error
+    if len(rows) > ROWS + 1:
+        raise SheetUnreadable(file=name, problem=f"超过 {ROWS} 行")
+    return [(number, tuple(_text(cell) for cell in row[:COLUMNS])) for number, row in enumerate(rows, start=1)]
+
+
+def write_bad_rows(head: Sequence[str], bad: Sequence[BadRow], *, language: str) -> bytes:
+    """Return a workbook of the bad rows as they were found, with their row number and what is wrong first."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("bad")
+    titles = ("行号", "问题") if language == "zh" else ("Row", "Problem")
+    sheet.append([_cell(sheet, text) for text in (*titles, *head)])
+    for row in bad:
+        problems = "；".join(problem.text(language) for problem in row.problems)
+        sheet.append([_cell(sheet, text) for text in (str(row.row), problems, *row.cells)])
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+def _refuse_bomb(data: bytes, name: str) -> None:
+    if len(data) > FILE_BYTES:
+        raise SheetUnreadable(file=name, problem=f"文件超过 {FILE_BYTES // 1024 // 1024} MB")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise SheetUnreadable(file=name, problem="不是 .xlsx 文件") from error
+    if unpacked > UNPACKED_BYTES or unpacked > UNPACKED_RATIO * max(len(data), 1024 * 1024):
+        raise SheetUnreadable(file=name, problem="解压后过大")
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return str(cell).strip()[:CELL_LENGTH]
+
+
+def _cell(sheet: WriteOnlyWorksheet, text: str) -> WriteOnlyCell:
+    cell = WriteOnlyCell(sheet, value=text)
+    cell.data_type = "s"  # a text that begins with "=" stays a text
+    return cell

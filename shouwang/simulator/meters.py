@@ -1,0 +1,82 @@
+"""Water meters that post their registers over HTTP, as real ones do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+import httpx
+
+HISTORY_H = 48
+BATCH = 500
+
+
+@dataclass
+class Meter:
+    """One simulated meter: litres by the hour of the day, until it falls silent."""
+
+    external_id: str
+    register_l: int
+    silent_from: datetime | None = None
+
+    def use(self, at: datetime, hours: float, chance: Random) -> int:
+        """Let the home use water for `hours` up to `at`, and return the register."""
+        if self.silent_from is None or at < self.silent_from:
+            busy = 6 <= (at.hour + 8) % 24 <= 21
+            self.register_l += round(chance.expovariate(1 / (9.0 if busy else 1.0)) * hours)
+        return self.register_l
+
+
+def make_meters(external_ids: Sequence[str], *, silent: int, now: datetime, chance: Random) -> list[Meter]:
+    """Return the meters; the first `silent` of them stopped about a day ago, one after the other."""
+    meters = [Meter(external_id, chance.randint(20_000, 400_000)) for external_id in external_ids]
+    for n, meter in enumerate(meters[:silent]):
+        meter.silent_from = now - timedelta(hours=24) + timedelta(minutes=4 * n)
+    return meters
+
+
+def history(meters: Sequence[Meter], *, now: datetime, chance: Random) -> list[dict[str, object]]:
+    """Return the readings of the last two days, hour by hour."""
+    readings = []
+    for hours_ago in range(HISTORY_H, -1, -1):
+        at = now - timedelta(hours=hours_ago)
+        readings.extend(_reading(meter, at, 1.0, chance) for meter in meters)
+    return readings
+
+
+def _reading(meter: Meter, at: datetime, hours: float, chance: Random) -> dict[str, object]:
+    return {
+        "device": meter.external_id, "datastream": "register_l", "phenomenon_time": at.isoformat(),
+        "result": meter.use(at, hours, chance),
+    }
+
+
+def play(
+    address: str, token: str, meters: Sequence[Meter], *, now: Callable[[], datetime], chance: Random,
+    stop: Callable[[], bool], interval_s: float = 10.0,
+) -> None:
+    """Post the past once, then a reading of every meter each `interval_s`, until told to stop."""
+    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+        _post(http, history(meters, now=now(), chance=chance))
+        last = now()
+        while not stop():
+            time.sleep(interval_s)
+            at = now()
+            hours = (at - last).total_seconds() / 3600
+            _post(http, [_reading(meter, at, hours, chance) for meter in meters])
+            last = at
+
+
+def _post(http: httpx.Client, readings: Sequence[dict[str, object]]) -> None:
+    for start in range(0, len(readings), BATCH):
+        for _ in range(30):
+            try:
+                answer = http.post("/api/v1/readings", json={"readings": readings[start : start + BATCH]})
+            except httpx.TransportError:
+                time.sleep(0.5)
+                continue
+            answer.raise_for_status()
+            break

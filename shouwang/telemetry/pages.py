@@ -1,0 +1,121 @@
+"""Pages of telemetry: the things with the age of their last reading, and the readings that could not be placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from shouwang.journal.clock import clock
+from shouwang.kernel.errors import NotFound
+from shouwang.kernel.texts import Text
+from shouwang.people.rules import Scope
+from shouwang.telemetry import queries
+from shouwang.telemetry.queries import QuarantineRow, ThingRow
+from shouwang.telemetry.rules import REASONS
+from shouwang.telemetry.sources.http import release
+from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
+from shouwang.ui.reader import reader
+
+IMPORT_RIGHT = "telemetry.import"
+KINDS = {"WATER_METER": Text("水表", "Water meter")}
+RAW_SHOWN = 120
+RELEASED = Text("已放行 {rows} 条读数。", "{rows} readings were released.")
+NOT_RELEASED = Text("仍无法归属，请先登记设备和数据流。", "They still cannot be placed; register the device and its datastream first.")
+
+
+def _scope(request: HttpRequest) -> Scope:
+    scope: Scope = request.scope  # type: ignore[attr-defined]
+    return scope
+
+
+def age(last_at: datetime | None, *, now: datetime) -> Text:
+    """Return how long ago the last reading was, in words."""
+    if last_at is None:
+        return Text("超过 48 小时没有读数", "no reading for over 48 hours")
+    minutes = max(0, (now - last_at) // timedelta(minutes=1))
+    if minutes < 60:
+        return Text(f"{minutes} 分钟前", f"{minutes} min ago")
+    return Text(f"{minutes // 60} 小时 {minutes % 60} 分钟前", f"{minutes // 60} h {minutes % 60} min ago")
+
+
+def _things_spec(now: datetime) -> ListSpec[ThingRow]:
+    return ListSpec(
+        title=Text("设备", "Devices"),
+        columns=(
+            Column("external_id", Text("编号", "Number"), lambda row: row.external_id),
+            Column("name", Text("名称", "Name"), lambda row: row.name),
+            Column("kind", Text("种类", "Kind"), lambda row: KINDS.get(row.kind, Text(row.kind, row.kind))),
+            Column("last", Text("最近读数", "Last reading"), lambda row: age(row.last_at, now=now)),
+            Column("last_at", Text("读数时间", "At"), lambda row: row.last_at),
+        ),
+        filters=(Filter("kind", Text("种类", "Kind"), [Choice(code, title) for code, title in KINDS.items()]),),
+        searched=Text("编号或名称", "Number or name"),
+    )
+
+
+@require_GET
+def things(request: HttpRequest) -> HttpResponse:
+    """List the things in the reader's area with the age of their last reading."""
+    now, scope = clock().now(), _scope(request)
+
+    def fetch(query: ListQuery) -> tuple[Sequence[ThingRow], int]:
+        return queries.things(
+            scope, now=now, text=query.text, kind=query.chosen.get("kind", ""), offset=query.offset, limit=query.limit,
+        )
+
+    waiting = queries.quarantined_rows() if IMPORT_RIGHT in scope.rights else 0
+    return list_response(
+        request, spec=_things_spec(now), fetch=fetch, template="telemetry/things.html", context={"now": now, "waiting": waiting},
+    )
+
+
+def _reason(row: QuarantineRow) -> Text:
+    return REASONS.get(row.reason, Text(row.reason, row.reason))
+
+
+QUARANTINE: ListSpec[QuarantineRow] = ListSpec(
+    title=Text("无法归属的读数", "Readings that cannot be placed"),
+    columns=(
+        Column("at", Text("收到时间", "Received"), lambda row: row.at),
+        Column("device", Text("设备", "Device"), lambda row: row.device),
+        Column("reason", Text("原因", "Reason"), _reason),
+        Column("rows", Text("条数", "Readings"), lambda row: row.rows, numeric=True),
+        Column("source", Text("来源", "Source"), lambda row: row.source),
+        Column("raw", Text("原文", "As sent"), lambda row: row.raw[:RAW_SHOWN]),
+    ),
+    filters=(Filter("reason", Text("原因", "Reason"), [Choice(code, Text(text.zh[:10], text.en[:24])) for code, text in REASONS.items()]),),
+    searched=Text("设备", "Device"),
+)
+
+
+@require_GET
+def quarantine(request: HttpRequest) -> HttpResponse:
+    """List the readings that could not be placed. Raises Refused."""
+    _scope(request).require(IMPORT_RIGHT)
+
+    def fetch(query: ListQuery) -> tuple[Sequence[QuarantineRow], int]:
+        return queries.quarantine(
+            reason=query.chosen.get("reason", ""), text=query.text, offset=query.offset, limit=query.limit,
+        )
+
+    return list_response(request, spec=QUARANTINE, fetch=fetch, template="telemetry/quarantine.html")
+
+
+@require_POST
+def release_quarantine(request: HttpRequest, quarantine_id: int) -> HttpResponse:
+    """Store readings from quarantine whose device is known by now. Raises Refused, NotFound."""
+    _scope(request).require(IMPORT_RIGHT)
+    row = queries.quarantined(quarantine_id)
+    if row is None:
+        raise NotFound(what=f"{quarantine_id}")
+    language = reader(request).language
+    if release(row.id, raw=row.raw, device=row.device, now=clock().now()) is None:
+        messages.error(request, NOT_RELEASED.render(language, {}))
+    else:
+        messages.success(request, RELEASED.render(language, {"rows": row.rows}))
+    return HttpResponseRedirect(reverse("telemetry:quarantine"))

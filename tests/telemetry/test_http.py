@@ -1,0 +1,149 @@
+"""Readings over HTTP: from bytes to the answer, and what a wrong request is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from shouwang.people.rules import Scope
+from shouwang.telemetry import actions, api, queries
+from shouwang.telemetry.models import Observation, Quarantine
+from shouwang.telemetry.rules import NewThing
+from shouwang.telemetry.sources import sources_found
+from shouwang.telemetry.sources.http import MAX_BODY_BYTES, receive, release
+
+
+def body(*readings: dict[str, object]) -> bytes:
+    return json.dumps({"readings": readings}).encode()
+
+
+def reading(now: datetime, result: float = 36412, **more: object) -> dict[str, object]:
+    return {"datastream": "register_l", "phenomenon_time": now.isoformat(), "result": result, **more}
+
+
+def test_readings_of_a_device_are_stored(meters: dict[str, int], device: Scope, now: datetime) -> None:
+    sent = body(reading(now), reading(now - timedelta(microseconds=1)), reading(now), reading(now + timedelta(hours=1)))
+    answer = receive(sent, device, now=now)
+    assert (200, {"accepted": 3, "duplicates": 1, "quarantined": 0, "future": 1}) == (answer.status, answer.body)
+    assert {now, now - timedelta(microseconds=1), now + timedelta(hours=1)} == set(Observation.objects.values_list("at", flat=True))
+    assert {meters["M1"]} == set(Observation.objects.values_list("datastream_id", flat=True))
+
+
+@pytest.mark.parametrize("written", ["2026-01-15T10:00:00+08:00", "2026-01-15T02:00:00Z", "2026-01-15T02:00:00.000000Z"])
+def test_every_spelling_of_a_moment_is_the_same_moment(meters: dict[str, int], device: Scope, now: datetime, written: str) -> None:
+    assert meters
+    receive(body({**reading(now), "phenomenon_time": written}), device, now=now)
+    assert now == Observation.objects.get().at
+
+
+WRONG = [
+    # body, field
+    (b"", "body"),
+    (b"{", "body"),
+    (b'{"readings": 5}', "readings"),
+    (b"{}", "body"),
+    (b'{"readings": [{"datastream": "a", "phenomenon_time": "2026-01-15T02:00:00Z", "result": "x"}]}', "readings[0].result"),
+    (b'{"readings": [{"datastream": "a", "phenomenon_time": "2026-01-15T02:00:00", "result": 1}]}', "readings[0].phenomenon_time"),
+    (b'{"readings": [{"datastream": "a", "phenomenon_time": "yesterday", "result": 1}]}', "readings[0].phenomenon_time"),
+    (b'{"readings": [{"phenomenon_time": "2026-01-15T02:00:00Z", "result": 1}]}', "readings[0]"),
+    (b'{"readings": [{"datastream": "", "phenomenon_time": "2026-01-15T02:00:00Z", "result": 1}]}', "readings[0].datastream"),
+]
+
+
+@pytest.mark.parametrize(("sent", "field"), WRONG)
+def test_a_malformed_body_is_told_which_field(device: Scope, now: datetime, sent: bytes, field: str) -> None:
+    answer = receive(sent, device, now=now)
+    assert 422 == answer.status
+    error = answer.body["error"]
+    assert isinstance(error, dict)
+    assert field == error["field"]
+
+
+def test_who_may_not_write_is_told_so(device: Scope, now: datetime) -> None:
+    assert 401 == receive(b"{}", None, now=now).status
+    assert 403 == receive(b"{}", Scope(None, (), frozenset(), "DEVICE", subject="M1"), now=now).status
+    assert 413 == receive(b" " * (MAX_BODY_BYTES + 1), device, now=now).status
+
+
+def test_what_cannot_be_placed_is_kept_with_its_reason(meters: dict[str, int], device: Scope, now: datetime) -> None:
+    assert meters
+    old = now.replace(year=1999)
+    sent = body(reading(now), reading(now, device="M2"), {**reading(now), "datastream": "depth_m"}, reading(old), reading(old))
+    answer = receive(sent, device, now=now)
+    assert {"accepted": 1, "duplicates": 0, "quarantined": 4, "future": 0} == answer.body
+    found = {(row.reason, row.device, row.rows) for row in queries.quarantine()[0]}
+    assert {("FOREIGN_DEVICE", "M2", 1), ("UNKNOWN_DATASTREAM", "M1", 1), ("BAD_CLOCK", "M1", 2)} == found
+    assert 4 == queries.quarantined_rows()
+
+
+def test_an_integration_names_the_device(meters: dict[str, int], platform: Scope, now: datetime) -> None:
+    actions.add_things([NewThing("FAR", "WATER_METER", "", (("register_l", "L"),), path="/2/")], now=now)
+    queries.forget()
+    sent = body(reading(now, device="M1"), reading(now, device="M2"), reading(now), reading(now, device="FAR"), reading(now, device="M9"))
+    assert {"accepted": 2, "duplicates": 0, "quarantined": 3, "future": 0} == receive(sent, platform, now=now).body
+    assert set(meters.values()) == set(Observation.objects.values_list("datastream_id", flat=True))
+    assert {("UNKNOWN_DEVICE", "FAR"), ("UNKNOWN_DEVICE", "M9"), ("NO_DEVICE", "")} == set(Quarantine.objects.values_list("reason", "device"))
+
+
+def test_quarantine_is_released_once_the_device_is_known(meters: dict[str, int], platform: Scope, now: datetime) -> None:
+    assert meters
+    receive(body(reading(now, device="M9"), reading(now - timedelta(hours=1), device="M9")), platform, now=now)
+    ((row,), _) = queries.quarantine()
+    assert release(row.id, raw=row.raw, device=row.device, now=now) is None
+    actions.add_things([NewThing("M9", "WATER_METER", "", (("register_l", "L"),), path="/1/")], now=now)
+    queries.forget()
+    released = release(row.id, raw=row.raw, device=row.device, now=now)
+    assert released is not None
+    assert (2, 0) == (released.accepted, queries.quarantined_rows())
+    assert release(row.id, raw=row.raw, device=row.device, now=now) is None
+
+
+def test_nothing_is_acknowledged_when_the_disk_is_full(
+    meters: dict[str, int], device: Scope, now: datetime, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert meters
+
+    def full(*_: object, **__: object) -> None:
+        message = "database or disk is full"
+        raise OperationalError(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "_log", full)
+        assert 503 == receive(body(reading(now)), device, now=now).status
+    assert not Observation.objects.exists()
+    assert 200 == receive(body(reading(now)), device, now=now).status
+
+
+def test_the_view_reads_the_token(meters: dict[str, int], device: Scope, now: datetime, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert meters
+    asked: list[tuple[str, str]] = []
+
+    def scope_of_token(token: str, kind: str, at: datetime) -> Scope | None:
+        assert at.tzinfo is not None
+        asked.append((token, kind))
+        return device if (token, kind) == ("right", "DEVICE") else None
+
+    monkeypatch.setattr(api, "scope_of_token", scope_of_token)
+    sent = body(reading(now))
+
+    def post(authorization: str, data: bytes = sent) -> int:
+        return client.post("/api/v1/readings", data, "application/json", headers={"authorization": authorization}).status_code
+
+    def basic(pair: str) -> str:
+        return "Basic " + base64.b64encode(pair.encode()).decode()
+
+    assert [200, 401, 401] == [post("Bearer right"), post("Bearer wrong"), post("")]
+    assert [200, 401, 401, 401] == [post(basic("M1:right")), post(basic("M2:right")), post(basic("M1:wrong")), post("Basic ?")]
+    assert 413 == post("Bearer right", b" " * (MAX_BODY_BYTES + 1))
+    assert ("wrong", "INTEGRATION") in asked
+    assert 405 == client.get("/api/v1/readings").status_code
+
+
+def test_sources_are_found_by_their_manifest() -> None:
+    assert {"http", "file"} <= set(sources_found())
+    assert MAX_BODY_BYTES == sources_found()["http"].limits["body_bytes"]

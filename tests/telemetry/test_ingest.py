@@ -1,0 +1,131 @@
+"""Storing readings: idempotent, flagged, logged in commit order; and reading them back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from shouwang.detectors.contract import Columns
+from shouwang.kernel.moments import HOUR_US, MINUTE_US, to_us
+from shouwang.telemetry import actions, jobs, queries
+from shouwang.telemetry.models import IngestBatch, Observation
+from shouwang.telemetry.rules import (
+    FUTURE, LATE, IngestResult, NewThing, SpanTooLong, ThingTaken, UnknownDatastream, bitmask, pack, partition_of, thin, unpack,
+)
+
+SOURCE = "http"
+
+
+def columns(stream: int, *at_us: int, value: float = 5.0) -> Columns:
+    return Columns(np.full(len(at_us), stream, np.int64), np.array(at_us, np.int64), np.full(len(at_us), value))
+
+
+def test_the_same_reading_is_stored_once(meters: dict[str, int], now: datetime) -> None:
+    at = to_us(now)
+    first = actions.ingest(columns(meters["M1"], at, at - MINUTE_US), now=now, source=SOURCE)
+    again = actions.ingest(columns(meters["M1"], at - MINUTE_US, at - 2 * MINUTE_US, value=9.0), now=now, source=SOURCE)
+    assert IngestResult(2, 0, 0, 0, 1) == first
+    assert IngestResult(1, 1, 0, 0, 2) == again
+    assert [5.0, 5.0, 9.0] == list(Observation.objects.order_by("-at").values_list("result", flat=True))
+
+
+def test_a_repeat_within_one_batch_counts_as_a_duplicate(meters: dict[str, int], now: datetime) -> None:
+    at = to_us(now)
+    assert IngestResult(1, 2, 0, 0, 1) == actions.ingest(columns(meters["M1"], at, at, at), now=now, source=SOURCE)
+
+
+def test_a_batch_of_nothing_but_duplicates_is_not_logged(meters: dict[str, int], now: datetime) -> None:
+    actions.ingest(columns(meters["M1"], to_us(now)), now=now, source=SOURCE)
+    assert IngestResult(0, 1, 0, 0, None) == actions.ingest(columns(meters["M1"], to_us(now)), now=now, source=SOURCE)
+    assert queries.last_batch() == 1
+
+
+def test_the_future_is_stored_flagged_and_kept_from_the_watch(meters: dict[str, int], now: datetime) -> None:
+    at = to_us(now)
+    result = actions.ingest(columns(meters["M1"], at + 5 * MINUTE_US, at + 6 * MINUTE_US, at - 2 * HOUR_US), now=now, source=SOURCE)
+    assert IngestResult(3, 0, 1, 1, 1) == result
+    assert {0, FUTURE, LATE} == set(Observation.objects.values_list("flags", flat=True))
+    (batch,) = queries.batches_after(0, upto=9, limit=9)
+    assert [at + 5 * MINUTE_US, at - 2 * HOUR_US] == batch.columns.at_us.tolist()
+
+
+def test_an_unknown_datastream_stores_nothing(meters: dict[str, int], now: datetime) -> None:
+    mixed = columns(meters["M1"], to_us(now)).joined(columns(999, to_us(now)))
+    with pytest.raises(UnknownDatastream):
+        actions.ingest(mixed, now=now, source=SOURCE)
+    assert not Observation.objects.exists()
+
+
+def test_a_large_batch_is_stored_in_parts_of_two_thousand(meters: dict[str, int], now: datetime) -> None:
+    at = [to_us(now) - number * MINUTE_US for number in range(4_500)]
+    result = actions.ingest(columns(meters["M2"], *at), now=now, source=SOURCE)
+    assert (4_500, 0, 3) == (result.accepted, result.duplicates, result.seq)
+    assert [2_000, 2_000, 500] == list(IngestBatch.objects.order_by("seq").values_list("rows", flat=True))
+
+
+def test_a_thing_is_registered_once(meters: dict[str, int], now: datetime) -> None:
+    del meters
+    with pytest.raises(ThingTaken):
+        actions.add_things([NewThing("M3", "WATER_METER", "", ()), NewThing("M1", "WATER_METER", "", ())], now=now)
+    assert set(queries.newer_catalogue().by_device) == {"M1", "M2"}
+
+
+def test_a_series_has_at_most_the_asked_points_and_its_last(meters: dict[str, int], now: datetime) -> None:
+    at = [to_us(now) - number * 10 * MINUTE_US for number in range(1_500)]
+    actions.ingest(Columns(np.full(1_500, meters["M1"]), np.array(at), np.arange(1_500.0)), now=now, source=SOURCE)
+    found = queries.series(meters["M1"], now - timedelta(days=30), now + timedelta(seconds=1), max_points=100)
+    assert (1_500, "register_l", "L") == (found.readings, found.property, found.unit)
+    assert len(found.at_us) <= 100
+    assert (now, 0.0) == found.points()[-1]
+    assert 1_500 == len(queries.series(meters["M1"], now - timedelta(days=30), now + timedelta(1), max_points=2_000).at_us)
+
+
+def test_a_series_over_too_long_a_time_is_refused(meters: dict[str, int], now: datetime) -> None:
+    with pytest.raises(SpanTooLong):
+        queries.series(meters["M1"], now - timedelta(days=401), now)
+
+
+def test_things_are_listed_with_their_last_reading_inside_the_scope(meters: dict[str, int], now: datetime, officer: object) -> None:
+    from shouwang.people.rules import Scope
+
+    actions.ingest(columns(meters["M1"], to_us(now) - HOUR_US, to_us(now) - 3 * HOUR_US), now=now, source=SOURCE)
+    assert isinstance(officer, Scope)
+    rows, total = queries.things(officer, now=now)
+    assert (2, ["M1", "M2"]) == (total, [row.external_id for row in rows])
+    assert [now - timedelta(hours=1), None] == [row.last_at for row in rows]
+    village = Scope(8, ("/1/2/",), frozenset())
+    assert ["M2"] == [row.external_id for row in queries.things(village, now=now)[0]]
+    assert ([], 0) == queries.things(Scope(9, (), frozenset()), now=now)
+
+
+def test_old_batches_that_all_have_read_are_deleted_but_the_last(meters: dict[str, int], now: datetime) -> None:
+    for number in range(3):
+        actions.ingest(columns(meters["M1"], to_us(now) + number), now=now, source=SOURCE)
+    assert 0 == jobs.tidy(now, read_upto=3)
+    assert 1 == jobs.tidy(now + timedelta(days=8), read_upto=1)
+    assert 1 == jobs.tidy(now + timedelta(days=8), read_upto=3)
+    assert 3 == queries.last_batch()
+    assert 4 == actions.ingest(columns(meters["M1"], to_us(now) + 9), now=now, source=SOURCE).seq
+
+
+def test_a_packed_batch_is_read_back() -> None:
+    given = columns(7, 1, 2, 3)
+    partition = np.array([0, 63, 5], np.uint8)
+    found, partitions = unpack(pack(given, partition))
+    assert (given.stream.tolist(), given.at_us.tolist(), given.value.tolist()) == (found.stream.tolist(), found.at_us.tolist(), found.value.tolist())
+    assert partition.tolist() == partitions.tolist()
+    with pytest.raises(ValueError, match="multiple of 25"):
+        unpack(b"x" * 26)
+
+
+def test_the_set_of_partitions_fits_a_signed_number() -> None:
+    assert 0b101 == bitmask(np.array([0, 2, 2], np.uint8))
+    assert -(1 << 63) == bitmask(np.array([63], np.uint8))
+    assert {*range(64)} == {partition_of(number) for number in range(2_000)}
+
+
+def test_thinning_keeps_a_short_series_whole() -> None:
+    assert [0, 1, 2] == thin(np.array([1, 2, 3]), max_points=3).tolist()
+    assert [0, 2] == thin(np.array([1, 2, 3]), max_points=2).tolist() or thin(np.array([1, 2, 3]), max_points=2).tolist()[-1] == 2
