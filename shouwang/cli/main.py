@@ -154,18 +154,13 @@ def demo(
 def _seed_demo(seed: int) -> tuple[list[tuple[str, str]], str, Sequence[str]]:
     _migrate()
     from shouwang.journal.clock import clock  # noqa: PLC0415
-    from shouwang.people.actions import issue_entry_link  # noqa: PLC0415
-    from shouwang.people.queries import account  # noqa: PLC0415
     from shouwang.simulator.world import ROLES, seed as seed_world  # noqa: PLC0415
 
     now = clock().now()
     with Progress(console=console) as progress:
         bar = progress.add_task("生成演示数据 · seeding", total=4)
         world = seed_world(now=now, chance=Random(seed), report=lambda _, done, total: progress.update(bar, completed=done, total=total))  # noqa: S311
-    links = [
-        (f"{zh} · {en}", f"/enter/{issue_entry_link(account(world.accounts[code]), now=now)}/") for code, zh, en, _ in ROLES
-    ]
-    return links, world.token, world.meters
+    return [(f"{zh} · {en}", world.links[code]) for code, zh, en, _ in ROLES], world.token, world.meters
 
 
 @app.command("play-meters", hidden=True)

@@ -24,9 +24,9 @@ Float64s = NDArray[np.float64]
 State = dict[str, NDArray[np.generic]]
 Params = Mapping[str, float]
 
-OPEN = "OPEN"
-UPDATE = "UPDATE"
-END = "END"
+OPEN: Literal["OPEN"] = "OPEN"
+UPDATE: Literal["UPDATE"] = "UPDATE"
+END: Literal["END"] = "END"
 STATE_FORMAT = 1
 
 

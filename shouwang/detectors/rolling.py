@@ -146,7 +146,7 @@ class Memory:
             return rows
         rows = rows.where(np.lexsort((rows.value, rows.at_us, rows.stream)))
         repeated = (rows.stream[1:] == rows.stream[:-1]) & (rows.at_us[1:] == rows.at_us[:-1])
-        rows = rows.where(np.append(~repeated, True))  # noqa: FBT003 - an element, not a flag
+        rows = rows.where(np.append(~repeated, True))
         self._know(rows.stream)
         index = np.searchsorted(self.stream, rows.stream)
         known_us = np.where(self.count[index] > 0, self.at_us[index, self.count[index] - 1], -1)
@@ -156,7 +156,7 @@ class Memory:
 
     def _know(self, streams: Int64s) -> None:
         """Make room for those of the sorted `streams` that are seen for the first time."""
-        new = streams[np.append(True, streams[1:] != streams[:-1])]  # noqa: FBT003 - an element, not a flag
+        new = streams[np.append(True, streams[1:] != streams[:-1])]
         if len(self.stream):
             place = np.minimum(np.searchsorted(self.stream, new), len(self.stream) - 1)
             new = new[self.stream[place] != new]
@@ -185,7 +185,7 @@ class Memory:
         exchanges = np.cumsum(exchanged)
         index, at_us, value = index[kept], rows.at_us[kept], rows.value[kept]
         exchanged = np.diff(exchanges[kept], prepend=0) > 0
-        first = np.append(True, index[1:] != index[:-1])  # noqa: FBT003 - an element, not a flag
+        first = np.append(True, index[1:] != index[:-1])
         flat = np.arange(len(index))
         start = np.maximum.accumulate(np.where(first, flat, 0))
         self._make_room(index[first], np.diff(np.append(flat[first], len(flat))), rule=rule)
@@ -195,15 +195,14 @@ class Memory:
         self.at_us[index, place] = at_us
         self.value[index, place] = value
         self.begin[index, place] = np.where(exchanged[turn], place[turn], known)
-        self.count[index] = np.maximum(self.count[index], 0)
-        last = np.append(first[1:], True)  # noqa: FBT003 - an element, not a flag
+        last = np.append(first[1:], True)
         self.count[index[last]] = place[last] + 1
         return index, at_us
 
     def _exchanged(self, index: Int64s, value: Float64s) -> Mask:
         """Return which rows show less than the row before them."""
         before = np.append(np.nan, value[:-1])
-        first = np.append(True, index[1:] != index[:-1])  # noqa: FBT003 - an element, not a flag
+        first = np.append(True, index[1:] != index[:-1])
         known = self.count[index] > 0
         remembered = np.where(known, self.value[index, np.maximum(self.count[index] - 1, 0)], np.nan)
         return value < np.where(first, remembered, before)
@@ -240,7 +239,7 @@ def _kept(index: Int64s, at_us: Int64s, *, rule: Rule, oldest_us: int) -> NDArra
     same = index[1:] == index[:-1]
     grid_us = rule.up(at_us)
     superseded = same & ((grid_us[1:] == grid_us[:-1]) | (at_us[1:] <= oldest_us))
-    return np.flatnonzero(np.append(~superseded, True))  # noqa: FBT003 - an element, not a flag
+    return np.flatnonzero(np.append(~superseded, True))
 
 
 def _step(memory: Memory, rows: Columns, *, rule: Rule, to_us: int) -> list[Finding]:
@@ -288,9 +287,10 @@ class View:
         alone = following > a[r, c] + rule.gap_us
         keys.append(self._key(r[alone], rule.after(a[r[alone], c[alone]] + rule.gap_us)))
         found = np.sort(np.concatenate(keys))
-        found = found[np.append(True, found[1:] != found[:-1])]  # noqa: FBT003 - an element, not a flag
+        found = found[np.append(True, found[1:] != found[:-1])]
         moment = self.moment(found)
-        return found[(moment > self.judged_us) & (moment <= to_us)]
+        chosen: Int64s = found[(moment > self.judged_us) & (moment <= to_us)]
+        return chosen
 
     def _key(self, row: Int64s, at_us: Int64s) -> Int64s:
         return (row.astype(np.int64) << SPAN_BITS) + (at_us - self.origin_us)
@@ -309,7 +309,8 @@ class View:
         leaves_us = np.where(rule.up(out_us) > to_us, rule.up(out_us), rule.after(out_us))
         silent_us = rule.after(a[rows, self.count - 1] + rule.gap_us)
         silent_us = np.where(silent_us > to_us, silent_us, NEVER_US)
-        return np.minimum(np.where(inside, leaves_us, NEVER_US), silent_us)
+        due_us: Int64s = np.minimum(np.where(inside, leaves_us, NEVER_US), silent_us)
+        return due_us
 
 
 @dataclass(frozen=True)
@@ -370,8 +371,8 @@ def _changes(seen: Seen, verdict: NDArray[np.int64], open_us: Int64s) -> list[tu
     if not len(known):
         return []
     stream, yes = seen.stream[known], verdict[known] > 0
-    first = np.append(True, stream[1:] != stream[:-1])  # noqa: FBT003 - an element, not a flag
-    before = np.where(first, open_us[stream] > 0, np.append(False, yes[:-1]))  # noqa: FBT003 - an element, not a flag
+    first = np.append(True, stream[1:] != stream[:-1])
+    before = np.where(first, open_us[stream] > 0, np.append(False, yes[:-1]))
     changed = np.flatnonzero(yes != before)
     found = []
     for place in changed.tolist():

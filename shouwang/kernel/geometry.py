@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from shouwang.kernel.errors import ShouwangError
@@ -49,7 +50,7 @@ class Outline:
 
     def _edges(self) -> Iterator[tuple[Point, Point]]:
         for ring in self.rings:
-            yield from zip(ring, ring[1:], strict=False)
+            yield from pairwise(ring)
 
 
 def outline_of(geometry: Mapping[str, Any]) -> Outline:

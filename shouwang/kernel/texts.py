@@ -20,5 +20,8 @@ class Text:
 
 
 class _Known(dict[str, object]):
+    def __init__(self, params: Mapping[str, object]) -> None:
+        super().__init__({name: f"{value:g}" if isinstance(value, float) else value for name, value in params.items()})
+
     def __missing__(self, key: str) -> str:
         return "—"

@@ -56,7 +56,8 @@ class Message(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["person_id", "channel", "severity", "queued_at", "not_before"], name="notify_message_fresh", condition=FRESH,
+                fields=["person_id", "channel", "exercise_id", "severity", "queued_at", "not_before"],
+                name="notify_message_fresh", condition=FRESH,
             ),
             models.Index(fields=["lease_until"], name="notify_message_taken", condition=TAKEN),
             models.Index(fields=["leader_id"], name="notify_message_leader", condition=Q(leader_id__isnull=False)),
@@ -65,15 +66,19 @@ class Message(models.Model):
 
 
 class LastSent(models.Model):
-    """When a person was last sent something that is not urgent on one channel: the throttle's memory."""
+    """When a person was last sent something that is not urgent on one channel: the throttle's memory.
+
+    `exercise_id` is 0 for what is real, because a unique key does not hold for nulls.
+    """
 
     person_id = models.BigIntegerField()
     channel = models.CharField(max_length=16)
+    exercise_id = models.BigIntegerField(default=0)
     at = MomentField()
 
     class Meta:
         db_table = "notify_last_sent"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["person_id", "channel"], name="notify_last_sent_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person_id", "channel", "exercise_id"], name="notify_last_sent_once")]
 
 
 class ChannelSetting(models.Model):

@@ -33,7 +33,7 @@ def needs(*rights: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if getattr(request, "scope", None) is None:
                 return redirect_to_login(request.get_full_path())
             if rights and not scope_of(request).rights.intersection(rights):

@@ -39,7 +39,7 @@ class ScopedManager(models.Manager[M]):
 
     def get_queryset(self) -> models.QuerySet[M]:
         """Raise ScopeMissing: say `.within(scope)` or `.unscoped()`."""
-        raise ScopeMissing(table=self.model._meta.label)
+        raise ScopeMissing(table=self.model.__name__)
 
     def unscoped(self) -> models.QuerySet[M]:
         """Return all rows: for actions that have checked the right themselves, jobs and bulk look-ups."""
@@ -286,7 +286,7 @@ class Account(AbstractBaseUser):
     username = models.CharField(max_length=60, unique=True)
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     is_active = models.BooleanField(default=True)
-    last_login = None  # type: ignore[assignment] # a moment like every other here: signed_in_at
+    last_login = None  # a moment like every other here: signed_in_at
     signed_in_at = MomentField(null=True)
     failures = models.SmallIntegerField(default=0)
     locked_until = MomentField(null=True)

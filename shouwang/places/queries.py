@@ -25,6 +25,7 @@ COLUMNS = ("id", "parent_id", "level", "name", "code", "path", "lon", "lat", "po
 CALENDAR_AGE_S = 5.0
 CALENDARS_KEPT = 10_000
 SEARCH_LIMIT = 20
+PARENTS_LIMIT = 1_000
 _LEVEL_ORDER = Case(*(When(level=level, then=depth) for depth, level in enumerate(tree.LEVELS)))
 _calendars: dict[int, tuple[float, Calendar]] = {}
 
@@ -142,6 +143,18 @@ def listed(
         found = found.filter(path__in=scope_paths)
     order = {"name": "spelling", "-name": "-spelling", "code": "code", "-code": "-code"}.get(sort, "path")
     return _rows(found.order_by(order, "id")[offset : offset + limit]), found.count()
+
+
+def possible_parents(row: AreaRow, scope_paths: Sequence[str]) -> list[AreaRow]:
+    """Return where an area may be moved to, by path: higher levels in sight, for a grid only the villages of its township."""
+    levels = [level for level in tree.LEVELS[: tree.depth(row.level)] if level != tree.VILLAGE]
+    wanted = Q(level__in=levels)
+    if row.level == tree.GRID:
+        line = ancestors_of(row.path)
+        township = next((each.path for each in line if each.level == tree.TOWNSHIP), line[0].path)
+        wanted |= Q(level=tree.VILLAGE) & _inside(township)
+    found = Area.objects.filter(wanted, within(scope_paths)).exclude(_inside(row.path))
+    return [each for each in _rows(found.order_by("path")[:PARENTS_LIMIT]) if each.id != row.parent_id]
 
 
 def area_at(lon: float, lat: float) -> AreaRow | None:

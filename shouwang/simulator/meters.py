@@ -34,7 +34,7 @@ def make_meters(external_ids: Sequence[str], *, silent: int, now: datetime, chan
     """Return the meters; the first `silent` of them stopped about a day ago, one after the other."""
     meters = [Meter(external_id, chance.randint(20_000, 400_000)) for external_id in external_ids]
     for n, meter in enumerate(meters[:silent]):
-        meter.silent_from = now - timedelta(hours=24) + timedelta(minutes=4 * n)
+        meter.silent_from = now - timedelta(hours=24, minutes=30) + timedelta(minutes=12 * n)
     return meters
 
 

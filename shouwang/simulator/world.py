@@ -17,6 +17,7 @@ from shouwang.people.actions import (
     assign_duties,
     enrol_household,
     issue_credential,
+    issue_entry_link,
 )
 from shouwang.people.rules import RIGHTS, Scope
 from shouwang.places import queries as places
@@ -43,7 +44,7 @@ class World:
 
     meters: Sequence[str]
     token: str
-    accounts: dict[str, int]
+    links: dict[str, str]
 
 
 def everything() -> Scope:
@@ -65,9 +66,9 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda what, done, t
     started = now - timedelta(hours=49)
     set_watch("low_high_24h", detector="low_high_24h", now=started, thing_kind="WATER_METER", observed="register_l", lateness_s=2)
     token = issue_credential("INTEGRATION", subject="demo-meters", paths=everything().paths, now=now)
-    accounts = _accounts(officers, villages, now)
+    links = _links(officers, villages, now)
     report("done", 4, 4)
-    return World(meters, token, accounts)
+    return World(meters, token, links)
 
 
 def _officers(now: datetime, chance: Random) -> dict[int, int]:
@@ -121,7 +122,8 @@ def _homes(villages: Sequence[places.AreaRow], now: datetime, chance: Random) ->
     return meters
 
 
-def _accounts(officers: dict[int, int], villages: Sequence[places.AreaRow], now: datetime) -> dict[str, int]:
+def _links(officers: dict[int, int], villages: Sequence[places.AreaRow], now: datetime) -> dict[str, str]:
+    """Make one account for each role and return the address that enters it."""
     scope = everything()
     village = villages[0]
     line = {area.level: area for area in places.ancestors_of(village.path)}
@@ -133,5 +135,6 @@ def _accounts(officers: dict[int, int], villages: Sequence[places.AreaRow], now:
             duty = "ADMINISTRATOR" if code == "admin" else "COUNTY_DUTY"
             rank = "PRIMARY" if code == "admin" else "DEPUTY"
             assign_duties(scope, [NewDuty(person, duty, line[level].id, local(now).date() - timedelta(days=30), rank)], now=now)
-        found[code] = add_account(scope, username=f"demo-{code}", person_id=person, now=now).pk
+        account = add_account(scope, username=f"demo-{code}", person_id=person, now=now)
+        found[code] = f"/enter/{issue_entry_link(account, now=now)}/"
     return found

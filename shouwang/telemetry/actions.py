@@ -20,8 +20,20 @@ from shouwang.telemetry import queries
 from shouwang.telemetry.events import THING_ADDED
 from shouwang.telemetry.models import Datastream, IngestBatch, Quarantine, Thing
 from shouwang.telemetry.rules import (
-    FUTURE, LATE, MAX_ROWS_PER_TRANSACTION, IngestResult, NewQuarantine, NewThing, ThingAdded, ThingTaken, UnknownDatastream,
-    bitmask, flags_of, pack, partition_of,
+    FUTURE,
+    LATE,
+    MAX_ROWS_PER_TRANSACTION,
+    IngestResult,
+    NewQuarantine,
+    NewThing,
+    ThingAdded,
+    ThingTaken,
+    UnknownDatastream,
+    bitmask,
+    copy_rows,
+    flags_of,
+    pack,
+    partition_of,
 )
 
 INGEST_LOCK = 7301
@@ -30,9 +42,13 @@ _THING_COLUMNS = ("id", "external_id", "kind", "name", "area_id", "path", "house
 _INSERT_SQLITE = (
     "INSERT OR IGNORE INTO telemetry_observation (hour, datastream_id, at, result, flags) VALUES (%s, %s, %s, %s, %s)"
 )
+_STAGE_POSTGRESQL = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS telemetry_stage (LIKE telemetry_observation) ON COMMIT DELETE ROWS"
+)
+_COPY_POSTGRESQL = "COPY telemetry_stage (hour, datastream_id, at, result, flags) FROM STDIN (FORMAT binary)"
 _INSERT_POSTGRESQL = (
     "INSERT INTO telemetry_observation (hour, datastream_id, at, result, flags) "
-    "SELECT * FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::float8[], %s::smallint[]) ON CONFLICT DO NOTHING"
+    "SELECT hour, datastream_id, at, result, flags FROM telemetry_stage ON CONFLICT DO NOTHING"
 )
 
 
@@ -115,11 +131,14 @@ def insert_observations(columns: Columns, flags: Int64s) -> int:
     Rows in key order touch each page once, and keep two writers on PostgreSQL from waiting for each other in a ring.
     """
     hour = columns.at_us // HOUR_US
-    lists = [hour.tolist(), columns.stream.tolist(), columns.at_us.tolist(), columns.value.tolist(), flags.tolist()]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_INSERT_POSTGRESQL, lists)
+            cursor.execute(_STAGE_POSTGRESQL)
+            with cursor.copy(_COPY_POSTGRESQL) as copy:
+                copy.write(copy_rows(hour, columns.stream, columns.at_us, columns.value, flags))
+            cursor.execute(_INSERT_POSTGRESQL)
         else:
+            lists = (hour.tolist(), columns.stream.tolist(), columns.at_us.tolist(), columns.value.tolist(), flags.tolist())
             cursor.executemany(_INSERT_SQLITE, list(zip(*lists, strict=True)))
         return int(cursor.rowcount)
 

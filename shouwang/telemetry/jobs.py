@@ -23,8 +23,8 @@ def tidy(now: datetime, *, read_upto: int) -> int:
     batches = IngestBatch.objects.filter(seq__lte=upto, received_at__lt=now - KEEP_BATCHES).order_by("seq")
     released = Quarantine.objects.filter(released_at__lt=now - KEEP_RELEASED).order_by("pk")
     deleted = 0
-    for found in (batches, released):
+    for found, table in ((batches, IngestBatch.objects), (released, Quarantine.objects)):
         with transaction.atomic():
             ids = list(found.values_list("pk", flat=True)[:DELETED_AT_ONCE])
-            deleted += found.model._default_manager.filter(pk__in=ids).delete()[0]
+            deleted += table.filter(pk__in=ids).delete()[0]
     return deleted

@@ -12,7 +12,7 @@ import numpy as np
 from django.db.models import Max, Q, QuerySet, Sum
 from numpy.typing import NDArray
 
-from shouwang.detectors.contract import Columns, Float64s, Int64s
+from shouwang.detectors.contract import Float64s, Int64s
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import HOUR_US, from_us, to_us
 from shouwang.people.rules import Scope

@@ -22,7 +22,7 @@ BUILT = UI / "static" / "ui" / "built"
 BUNDLES = ("desk.js", "map.js", "chart.js", "phone.js", "leaflet.css")
 
 
-class AssetsNotBuilt(Exception):
+class AssetsNotBuilt(Exception):  # noqa: N818 - named after what happened, like every error here
     """The browser assets could not be built; the message says what to do."""
 
 
@@ -43,7 +43,12 @@ def is_fresh() -> bool:
     """Return whether every bundle is newer than all it is made of."""
     if missing():
         return False
-    sources = [*UI.glob("js/*.js"), UI / "static/ui/shouwang.css", ROOT / "package-lock.json", ROOT / "scripts/build-assets.mjs"]
+    sources = [
+        *UI.glob("js/*.js"),
+        UI / "static/ui/shouwang.css",
+        ROOT / "package-lock.json",
+        ROOT / "scripts/build-assets.mjs",
+    ]
     built_at = min((BUILT / name).stat().st_mtime for name in BUNDLES)
     return all(source.stat().st_mtime <= built_at for source in sources)
 
@@ -52,7 +57,9 @@ def build(*, force: bool = False) -> bool:
     """Build the bundles unless they are fresh; return whether anything was built. Raises AssetsNotBuilt."""
     if not (ROOT / "package-lock.json").is_file():
         if missing():
-            raise AssetsNotBuilt(f"{BUILT} lacks {', '.join(missing())} and {ROOT} has no package-lock.json: build from a source tree.")
+            raise AssetsNotBuilt(
+                f"{BUILT} lacks {', '.join(missing())} and {ROOT} has no package-lock.json: build from a source tree."
+            )
         return False
     if not force and is_fresh():
         return False
@@ -96,7 +103,7 @@ def _wheel_node() -> Node | None:
 
 
 def _major(node: str) -> int:
-    answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout  # noqa: S603 - a path found on PATH, no shell
     digits = answer.strip().removeprefix("v").split(".")[0]
     return int(digits) if digits.isdigit() else 0
 
@@ -108,7 +115,7 @@ def _packages_installed() -> bool:
 
 def _run(command: Sequence[str], *, hint: str) -> None:
     try:
-        done = subprocess.run(command, cwd=ROOT, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(command, cwd=ROOT, timeout=TIMEOUT_S, check=False)  # noqa: S603 - commands of find_node, no shell
     except subprocess.TimeoutExpired:
         raise AssetsNotBuilt(f"{' '.join(command)} took longer than {TIMEOUT_S} s. {hint}") from None
     if done.returncode:

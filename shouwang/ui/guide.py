@@ -78,7 +78,9 @@ LIST: ListSpec[SampleCase] = ListSpec(
         Column("due_at", Text("时限", "Due"), lambda case: case.due_at, sortable=True),
     ),
     filters=(
-        Filter("severity", Text("级别", "Severity"), [Choice(str(s.value), Text(s.zh, s.name.title())) for s in reversed(Severity)]),
+        Filter(
+            "severity", Text("级别", "Severity"), [Choice(str(s.value), Text(s.zh, s.name.title())) for s in reversed(Severity)]
+        ),
         Filter("state", Text("状态", "State"), [Choice(code, title) for code, title in STATES.items()]),
     ),
     sort="due_at",
@@ -107,7 +109,9 @@ class SampleForm(forms.Form):
     name = forms.CharField(label="姓名 Name", help_text="与身份证一致 · as on the identity card", max_length=40)
     phone = forms.CharField(label="电话 Phone", max_length=20)
     result = forms.ChoiceField(
-        label="结果 Result", widget=forms.RadioSelect, choices=(("WELL", "平安 · Well"), ("HELPED", "已救助 · Helped"), ("AWAY", "外出 · Away"))
+        label="结果 Result",
+        widget=forms.RadioSelect,
+        choices=(("WELL", "平安 · Well"), ("HELPED", "已救助 · Helped"), ("AWAY", "外出 · Away")),
     )
     note = forms.CharField(label="说明 Note", required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
@@ -122,12 +126,23 @@ class SampleForm(forms.Form):
 def desk(language: str) -> dict[str, Any]:
     """Return the context of the desk guide."""
     return {
-        "now": NOW, "still": True, "area_name": "示范市指挥中心" if language == "zh" else "Sample City Command Centre",
-        "account_name": "值班员 甲" if language == "zh" else "Officer A", "cases": CASES, "severities": tuple(reversed(Severity)),
-        "form": SampleForm({"name": "", "phone": "abc", "result": "WELL"}), "map": _map(language), "chart": _meter(language),
-        "reservoir": _reservoir(language), "bars": _bars(language), "stream_url": "/ui/guide/no-stream/",
-        "counties": [("示范县", 59), ("邻山县", 22), ("青石区", 10), ("南湖区", 4)], "late_at": NOW - timedelta(minutes=5),
-        "soon_at": NOW + timedelta(minutes=12), "far_at": NOW + timedelta(days=3, hours=4), "ago_at": NOW - timedelta(minutes=42),
+        "now": NOW,
+        "still": True,
+        "area_name": "示范市指挥中心" if language == "zh" else "Sample City Command Centre",
+        "account_name": "值班员 甲" if language == "zh" else "Officer A",
+        "cases": CASES,
+        "severities": tuple(reversed(Severity)),
+        "form": SampleForm({"name": "", "phone": "abc", "result": "WELL"}),
+        "map": _map(language),
+        "chart": _meter(language),
+        "reservoir": _reservoir(language),
+        "bars": _bars(language),
+        "stream_url": "/ui/guide/no-stream/",
+        "counties": [("示范县", 59), ("邻山县", 22), ("青石区", 10), ("南湖区", 4)],
+        "late_at": NOW - timedelta(minutes=5),
+        "soon_at": NOW + timedelta(minutes=12),
+        "far_at": NOW + timedelta(days=3, hours=4),
+        "ago_at": NOW - timedelta(minutes=42),
     }
 
 
@@ -137,8 +152,8 @@ def phone() -> dict[str, Any]:
 
 
 def _map(language: str) -> dict[str, Any]:
-    ring_a = [[115.45, 36.10], [115.90, 36.06], [115.98, 36.30], [115.92, 36.58], [115.60, 36.62], [115.43, 36.40], [115.45, 36.10]]
-    ring_b = [[115.90, 36.06], [116.30, 36.12], [116.35, 36.45], [116.15, 36.64], [115.92, 36.58], [115.98, 36.30], [115.90, 36.06]]
+    ring_a = _ring("115.45,36.10 115.90,36.06 115.98,36.30 115.92,36.58 115.60,36.62 115.43,36.40 115.45,36.10")
+    ring_b = _ring("115.90,36.06 116.30,36.12 116.35,36.45 116.15,36.64 115.92,36.58 115.98,36.30 115.90,36.06")
     return {
         "outlines": {
             "type": "FeatureCollection",
@@ -147,11 +162,22 @@ def _map(language: str) -> dict[str, Any]:
         "review": "审图号 GS(2024)0650号",
         "note": "示意" if language == "zh" else "Schematic",
         "points": [
-            {"id": c.id, "lon": c.lon, "lat": c.lat, "severity": c.severity.css, "title": f"{c.title.render(language, {})} · {c.place}",
-             "href": f"#case-{c.id}", "fresh": c.fresh}
+            {
+                "id": c.id,
+                "lon": c.lon,
+                "lat": c.lat,
+                "severity": c.severity.css,
+                "title": f"{c.title.render(language, {})} · {c.place}",
+                "href": f"#case-{c.id}",
+                "fresh": c.fresh,
+            }
             for c in CASES
         ],
     }
+
+
+def _ring(corners: str) -> list[list[float]]:
+    return [[float(number) for number in corner.split(",")] for corner in corners.split()]
 
 
 def _county(name: str, ring: list[list[float]]) -> dict[str, Any]:
@@ -165,7 +191,8 @@ def _meter(language: str) -> dict[str, Any]:
     zh = language == "zh"
     start = NOW.replace(hour=16, minute=0) - timedelta(days=1)
     return {
-        "unit": "L", "times": [(start + timedelta(hours=h)).isoformat() for h in range(24)],
+        "unit": "L",
+        "times": [(start + timedelta(hours=h)).isoformat() for h in range(24)],
         "series": [{"name": "用水量" if zh else "Water used", "values": used}],
         "band": {"name": "平常范围" if zh else "Usual range", "low": usual_low, "high": usual_high},
         "marks": [{"at": (start + timedelta(hours=13)).isoformat(), "name": "预警" if zh else "Alert", "severity": "red"}],
@@ -175,12 +202,14 @@ def _meter(language: str) -> dict[str, Any]:
 def _reservoir(language: str) -> dict[str, Any]:
     zh = language == "zh"
     start = NOW - timedelta(hours=24)
-    level = [37.2, 37.25, 37.25, 37.3, 37.3, 37.3, 37.25, 37.25, 37.2, 37.2, 37.2, 37.3, 37.4, 37.6, 37.8, 38.0, 38.2, 38.35, 38.45, 38.5]
+    level_cm = range(3720, 3860, 7)
     rain = [0, 0, 0, 0, 0, 0, 0, 0, 2, 5, 9, 7, 6, 8, 4, 3, 1, 0, 0, 0]
     return {
-        "unit": "m", "right_unit": "mm", "times": [(start + timedelta(hours=h)).isoformat() for h in range(20)],
+        "unit": "m",
+        "right_unit": "mm",
+        "times": [(start + timedelta(hours=h)).isoformat() for h in range(20)],
         "series": [
-            {"name": "水位" if zh else "Level", "values": level, "area": True},
+            {"name": "水位" if zh else "Level", "values": [cm / 100 for cm in level_cm], "area": True},
             {"name": "雨量" if zh else "Rain", "values": rain, "kind": "bar", "axis": "right", "inverted": True},
         ],
         "limits": [{"name": "汛限 38.4" if zh else "Flood limit 38.4", "value": 38.4, "severity": "orange"}],
@@ -190,8 +219,15 @@ def _reservoir(language: str) -> dict[str, Any]:
 def _bars(language: str) -> dict[str, Any]:
     zh = language == "zh"
     names = ("水表", "防溺水", "水库", "物业") if zh else ("Meters", "Water edge", "Reservoirs", "Estates")
-    values = ([2, 1, 1, 3, 5, 9, 12, 14, 9, 13], [0, 0, 1, 1, 3, 2, 6, 13, 15, 16], [0, 0, 0, 0, 1, 1, 0, 1, 2, 3], [1, 0, 2, 4, 3, 4, 6, 8, 5, 7])
+    values = (
+        [2, 1, 1, 3, 5, 9, 12, 14, 9, 13],
+        [0, 0, 1, 1, 3, 2, 6, 13, 15, 16],
+        [0, 0, 0, 0, 1, 1, 0, 1, 2, 3],
+        [1, 0, 2, 4, 3, 4, 6, 8, 5, 7],
+    )
     return {
-        "unit": "条" if zh else "alerts", "stacked": True, "categories": [f"{h}" for h in range(6, 16)],
+        "unit": "条" if zh else "alerts",
+        "stacked": True,
+        "categories": [f"{h}" for h in range(6, 16)],
         "series": [{"name": name, "values": list(each), "kind": "bar"} for name, each in zip(names, values, strict=True)],
     }

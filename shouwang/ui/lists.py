@@ -93,7 +93,11 @@ class ListQuery:
         if set(changes) - {"page", "format"}:
             values["page"] = 1
         values.update(changes)
-        kept = [(name, str(value)) for name, value in values.items() if value not in ("", None) and not (name == "page" and value == 1)]
+        kept = [
+            (name, str(value))
+            for name, value in values.items()
+            if value not in ("", None) and not (name == "page" and value == 1)
+        ]
         return "?" + urlencode(kept)
 
 
@@ -258,7 +262,9 @@ def _shown(spec: ListSpec[Row], page: Page[Row], language: str) -> dict[str, obj
         {
             "row": row,
             "link": spec.link(row) if spec.link else "",
-            "cells": [{"title": column.title, "value": column.value(row), "numeric": column.numeric} for column in spec.columns],
+            "cells": [
+                {"title": column.title, "value": column.value(row), "numeric": column.numeric} for column in spec.columns
+            ],
         }
         for row in page.rows
     ]
@@ -270,9 +276,16 @@ def _shown(spec: ListSpec[Row], page: Page[Row], language: str) -> dict[str, obj
         for each in spec.filters
     ]
     return {
-        "spec": spec, "page": page, "query": query, "heads": heads, "lines": lines, "filters": filters,
-        "filtered": bool(query.text or query.chosen), "xlsx_link": query.address(page=1, format="xlsx"),
-        "print_link": query.address(page=1, format="print"), "language": language,
+        "spec": spec,
+        "page": page,
+        "query": query,
+        "heads": heads,
+        "lines": lines,
+        "filters": filters,
+        "filtered": bool(query.text or query.chosen),
+        "xlsx_link": query.address(page=1, format="xlsx"),
+        "print_link": query.address(page=1, format="print"),
+        "language": language,
     }
 
 

@@ -66,7 +66,9 @@ def guide_phone(request: HttpRequest) -> HttpResponse:
 @require_GET
 def guide_list(request: HttpRequest) -> HttpResponse:
     """Show a list with its filters, search, paging, XLSX and print."""
-    return list_response(request, spec=samples.LIST, fetch=samples.fetch, template="ui/guide_list.html", context={"now": samples.NOW})
+    return list_response(
+        request, spec=samples.LIST, fetch=samples.fetch, template="ui/guide_list.html", context={"now": samples.NOW}
+    )
 
 
 def cannot(request: HttpRequest, error: ShouwangError) -> HttpResponse:
@@ -74,17 +76,17 @@ def cannot(request: HttpRequest, error: ShouwangError) -> HttpResponse:
     return _error(request, status=error.status, message=error.text(reader(request).language))
 
 
-def forbidden(request: HttpRequest, exception: PermissionDenied | None = None) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: PermissionDenied | None = None) -> HttpResponse:  # noqa: ARG001 - Django calls it so
     """Show that the reader may not see the page."""
     return _error(request, status=403, message=FORBIDDEN.render(reader(request).language, {}))
 
 
-def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django calls it so
     """Show that a form's token is missing or old (CSRF_FAILURE_VIEW)."""
     return _error(request, status=403, message=STALE_FORM.render(reader(request).language, {}))
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django calls it so
     """Show that there is no such page."""
     return _error(request, status=404, message=NOT_FOUND.render(reader(request).language, {}))
 

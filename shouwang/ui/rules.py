@@ -14,6 +14,7 @@ DEFAULTS: Mapping[str, str] = {"language": "zh", "theme": "auto", "display": "st
 CHOICES: Mapping[str, tuple[str, ...]] = {"language": LANGUAGES, "theme": THEMES, "display": DISPLAYS}
 COOKIES: Mapping[str, str] = {"language": "sw_language", "theme": "sw_theme", "display": "sw_display"}
 
+MINUTE_S = 60
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -94,7 +95,7 @@ def time_ago(past: timedelta, language: str) -> str:
     """Return how long ago something was: 刚刚 · 12 分前; what lies ahead reads as just now."""
     seconds = past // timedelta(seconds=1)
     zh = language_of(language) == "zh"
-    if seconds < 60:
+    if seconds < MINUTE_S:
         return "刚刚" if zh else "just now"
     spoken = span(seconds, language)
     return f"{spoken}前" if zh else f"{spoken} ago"

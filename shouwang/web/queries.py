@@ -18,11 +18,12 @@ from shouwang.kernel.texts import Text
 from shouwang.notify.rules import phrase
 from shouwang.people.queries import household_cards, members_of, person_cards
 from shouwang.people.rules import Scope
-from shouwang.places.queries import areas
+from shouwang.places.queries import areas, children, outlines, roots
 from shouwang.telemetry.queries import series
 from shouwang.web.rules import CASE_STATES, EVENTS, KINDS, TASK_STATES
 
 DESK_ROWS = 60
+REVIEW_NUMBER = "审图号 GS(2024)0650号"
 CURVE_SPAN = timedelta(hours=72)
 _TONES = {"CONFIRM": "waiting", "OFFERED": "waiting", "ACCEPTED": "doing", "ARRIVED": "doing", "DONE": "done"}
 
@@ -68,7 +69,7 @@ def _row(case: CaseRow, place: str, language: str) -> Row:
 
 def reason_text(reason: str, params: Mapping[str, Any], language: str) -> str:
     """Return the one sentence that says why."""
-    return phrase(reason, language, params)
+    return str(phrase(reason, language, params))
 
 
 def place_names(cases: Sequence[CaseRow]) -> dict[int, str]:
@@ -249,3 +250,20 @@ def result_forms(step: Step, language: str) -> list[dict[str, Any]]:
 def tasks_of_case(case_id: int) -> list[str]:
     """Return the states of a case's tasks."""
     return [task.state for task in tasks_of([case_id])]
+
+
+def map_outlines(scope: Scope) -> dict[str, Any]:
+    """Return the outlines of the counties, with the review number the map must show."""
+    del scope
+    root = roots()[:1]
+    counties = children(root[0].id) if root else []
+    found = outlines([county.id for county in counties])
+    features = [
+        {
+            "type": "Feature", "geometry": found[county.id][0],
+            "properties": {"name": county.name, "lon": county.lon, "lat": county.lat},
+        }
+        for county in counties
+        if county.id in found
+    ]
+    return {"outlines": {"type": "FeatureCollection", "features": features}, "review": REVIEW_NUMBER}

@@ -12,7 +12,16 @@ from shouwang.detectors.contract import Columns, Finding
 from shouwang.detectors.registry import detectors_found
 from shouwang.detectors.rolling import Rule
 from tests.detectors.test_contract import (
-    HOUR_US, MINUTE_US, START_US, Life, Row, as_it_arrives, columns, end_of, lives, run,
+    HOUR_US,
+    MINUTE_US,
+    START_US,
+    Life,
+    Row,
+    as_it_arrives,
+    columns,
+    end_of,
+    lives,
+    run,
 )
 
 GRID_US = 10 * MINUTE_US
@@ -106,21 +115,21 @@ def test_the_rule_of_liaocheng(litres: list[float], hours: int, expected: list[t
 def test_no_data_is_never_a_silence_alarm() -> None:
     rows = [(1, START_US + hour * HOUR_US, 100.0 + 5 * hour) for hour in range(30)]
     found = run(detectors_found()["low_high_24h"], [(rows, rows[-1][1] + 90 * HOUR_US)], {})
-    assert [("WATER_NO_DATA", "OPEN")] == [(finding.kind, finding.phase) for finding in found]
+    assert [(finding.kind, finding.phase) for finding in found] == [("WATER_NO_DATA", "OPEN")]
 
 
 def test_an_exchanged_meter_starts_anew() -> None:
     rows = [(1, START_US + hour * HOUR_US, 5000.0) for hour in range(20)]
     rows += [(1, START_US + hour * HOUR_US, 1.0) for hour in range(20, 50)]
     found = run(detectors_found()["low_high_24h"], [(rows, rows[-1][1] + 15 * MINUTE_US)], {})
-    assert [("WATER_LOW_USE", 44)] == [(finding.kind, (finding.at_us - START_US) // HOUR_US) for finding in found]
+    assert [(finding.kind, (finding.at_us - START_US) // HOUR_US) for finding in found] == [("WATER_LOW_USE", 44)]
 
 
 def test_a_low_finding_says_since_when_the_register_stood_still() -> None:
     rows = [(1, START_US + hour * HOUR_US, 100.0 if hour < 5 else 103.0) for hour in range(40)]
     (found,) = run(detectors_found()["low_high_24h"], [(rows, rows[-1][1])], {})
-    assert 3.0 == found.params["used_l"]
-    assert START_US + 5 * HOUR_US == found.params["unused_since_us"]
+    assert found.params["used_l"] == 3.0
+    assert found.params["unused_since_us"] == START_US + 5 * HOUR_US
 
 
 def test_late_rows_that_are_newer_than_all_known_still_count() -> None:
@@ -128,7 +137,7 @@ def test_late_rows_that_are_newer_than_all_known_still_count() -> None:
     rows = [(1, START_US + hour * HOUR_US, 100.0 + 20 * hour) for hour in range(80)]
     now_us = rows[-1][1]
     found = run(detector, [(rows[:40], now_us), (rows[40:], now_us + HOUR_US), ([], now_us + 2 * HOUR_US)], {})
-    assert [("OPEN", "WATER_NO_DATA"), ("END", "WATER_NO_DATA")] == [(finding.phase, finding.kind) for finding in found]
+    assert [(finding.phase, finding.kind) for finding in found] == [("OPEN", "WATER_NO_DATA"), ("END", "WATER_NO_DATA")]
 
 
 def test_a_window_off_the_grid_is_refused() -> None:

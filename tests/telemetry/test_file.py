@@ -26,12 +26,12 @@ def stored() -> list[tuple[int, datetime, float]]:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_csv_is_read_in_either_encoding(tmp_path: Path, meters: dict[str, int], officer: Scope, now: datetime, encoding: str) -> None:
     file = tmp_path / "抄表.csv"
-    file.write_text("表号,抄表时间,读数\nM1,2026/1/15 8:00,\"1,036\"\nM2,2026-01-15T00:00:00Z,7\n", encoding)
+    file.write_text('表号,抄表时间,读数\nM1,2026/1/15 8:00,"1,036"\nM2,2026-01-15T00:00:00Z,7\n', encoding)
     told: list[tuple[int, int]] = []
     result = import_file(file, scope=officer, now=now, progress=lambda done, total: told.append((done, total)))
-    assert (2, 2, 0) == (result.rows, result.stored.accepted, result.bad_count)
+    assert (result.rows, result.stored.accepted, result.bad_count) == (2, 2, 0)
     assert [(meters["M1"], EIGHT, 1036.0), (meters["M2"], EIGHT, 7.0)] == stored()
-    assert [(2, 2)] == told
+    assert told == [(2, 2)]
 
 
 def test_a_workbook_is_read(tmp_path: Path, meters: dict[str, int], officer: Scope, now: datetime) -> None:
@@ -77,8 +77,8 @@ def test_a_bad_row_is_told_with_its_number(
     file = tmp_path / "a.csv"
     file.write_text(f"meter_id,ts,register_l\n{row}\nM2,2026-01-15 08:00,6\n")
     seen = preview(file, scope=officer)
-    assert (2, 1, 1, EIGHT) == (seen.rows, seen.good, seen.bad_count, seen.first_at)
-    assert [("M2", EIGHT, 6.0)] == seen.first
+    assert (seen.rows, seen.good, seen.bad_count, seen.first_at) == (2, 1, 1, EIGHT)
+    assert seen.first == [("M2", EIGHT, 6.0)]
     (bad,) = seen.bad
     assert told == (bad.row, bad.column, bad.found)
     assert not stored()
@@ -86,7 +86,7 @@ def test_a_bad_row_is_told_with_its_number(
     assert [(meters["M2"], EIGHT, 6.0)] == stored()
     listed = openpyxl.load_workbook(tmp_path / "bad.xlsx").active
     assert listed is not None
-    assert 2 == listed.cell(2, 1).value
+    assert listed.cell(2, 1).value == 2
 
 
 def test_importing_again_changes_nothing(tmp_path: Path, meters: dict[str, int], officer: Scope, now: datetime) -> None:
@@ -95,7 +95,7 @@ def test_importing_again_changes_nothing(tmp_path: Path, meters: dict[str, int],
     file.write_text("meter_id,ts,register_l\nM1,2026-01-15 08:00,5\n")
     import_file(file, scope=officer, now=now)
     again = import_file(file, scope=officer, now=now)
-    assert (0, 1) == (again.stored.accepted, again.stored.duplicates)
+    assert (again.stored.accepted, again.stored.duplicates) == (0, 1)
 
 
 def test_a_broken_file_says_what_is_wrong(tmp_path: Path) -> None:

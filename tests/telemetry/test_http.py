@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import OperationalError
-from django.test import Client
+from django.test import RequestFactory
 
 from shouwang.people.rules import Scope
 from shouwang.telemetry import actions, api, queries
@@ -29,7 +29,7 @@ def reading(now: datetime, result: float = 36412, **more: object) -> dict[str, o
 def test_readings_of_a_device_are_stored(meters: dict[str, int], device: Scope, now: datetime) -> None:
     sent = body(reading(now), reading(now - timedelta(microseconds=1)), reading(now), reading(now + timedelta(hours=1)))
     answer = receive(sent, device, now=now)
-    assert (200, {"accepted": 3, "duplicates": 1, "quarantined": 0, "future": 1}) == (answer.status, answer.body)
+    assert (answer.status, answer.body) == (200, {"accepted": 3, "duplicates": 1, "quarantined": 0, "future": 1})
     assert {now, now - timedelta(microseconds=1), now + timedelta(hours=1)} == set(Observation.objects.values_list("at", flat=True))
     assert {meters["M1"]} == set(Observation.objects.values_list("datastream_id", flat=True))
 
@@ -58,16 +58,16 @@ WRONG = [
 @pytest.mark.parametrize(("sent", "field"), WRONG)
 def test_a_malformed_body_is_told_which_field(device: Scope, now: datetime, sent: bytes, field: str) -> None:
     answer = receive(sent, device, now=now)
-    assert 422 == answer.status
+    assert answer.status == 422
     error = answer.body["error"]
     assert isinstance(error, dict)
     assert field == error["field"]
 
 
 def test_who_may_not_write_is_told_so(device: Scope, now: datetime) -> None:
-    assert 401 == receive(b"{}", None, now=now).status
-    assert 403 == receive(b"{}", Scope(None, (), frozenset(), "DEVICE", subject="M1"), now=now).status
-    assert 413 == receive(b" " * (MAX_BODY_BYTES + 1), device, now=now).status
+    assert receive(b"{}", None, now=now).status == 401
+    assert receive(b"{}", Scope(None, (), frozenset(), "DEVICE", subject="M1"), now=now).status == 403
+    assert receive(b" " * (MAX_BODY_BYTES + 1), device, now=now).status == 413
 
 
 def test_what_cannot_be_placed_is_kept_with_its_reason(meters: dict[str, int], device: Scope, now: datetime) -> None:
@@ -75,17 +75,17 @@ def test_what_cannot_be_placed_is_kept_with_its_reason(meters: dict[str, int], d
     old = now.replace(year=1999)
     sent = body(reading(now), reading(now, device="M2"), {**reading(now), "datastream": "depth_m"}, reading(old), reading(old))
     answer = receive(sent, device, now=now)
-    assert {"accepted": 1, "duplicates": 0, "quarantined": 4, "future": 0} == answer.body
+    assert answer.body == {"accepted": 1, "duplicates": 0, "quarantined": 4, "future": 0}
     found = {(row.reason, row.device, row.rows) for row in queries.quarantine()[0]}
     assert {("FOREIGN_DEVICE", "M2", 1), ("UNKNOWN_DATASTREAM", "M1", 1), ("BAD_CLOCK", "M1", 2)} == found
-    assert 4 == queries.quarantined_rows()
+    assert queries.quarantined_rows() == 4
 
 
 def test_an_integration_names_the_device(meters: dict[str, int], platform: Scope, now: datetime) -> None:
     actions.add_things([NewThing("FAR", "WATER_METER", "", (("register_l", "L"),), path="/2/")], now=now)
     queries.forget()
     sent = body(reading(now, device="M1"), reading(now, device="M2"), reading(now), reading(now, device="FAR"), reading(now, device="M9"))
-    assert {"accepted": 2, "duplicates": 0, "quarantined": 3, "future": 0} == receive(sent, platform, now=now).body
+    assert receive(sent, platform, now=now).body == {"accepted": 2, "duplicates": 0, "quarantined": 3, "future": 0}
     assert set(meters.values()) == set(Observation.objects.values_list("datastream_id", flat=True))
     assert {("UNKNOWN_DEVICE", "FAR"), ("UNKNOWN_DEVICE", "M9"), ("NO_DEVICE", "")} == set(Quarantine.objects.values_list("reason", "device"))
 
@@ -99,7 +99,7 @@ def test_quarantine_is_released_once_the_device_is_known(meters: dict[str, int],
     queries.forget()
     released = release(row.id, raw=row.raw, device=row.device, now=now)
     assert released is not None
-    assert (2, 0) == (released.accepted, queries.quarantined_rows())
+    assert (released.accepted, queries.quarantined_rows()) == (2, 0)
     assert release(row.id, raw=row.raw, device=row.device, now=now) is None
 
 
@@ -114,12 +114,12 @@ def test_nothing_is_acknowledged_when_the_disk_is_full(
 
     with monkeypatch.context() as patched:
         patched.setattr(actions, "_log", full)
-        assert 503 == receive(body(reading(now)), device, now=now).status
+        assert receive(body(reading(now)), device, now=now).status == 503
     assert not Observation.objects.exists()
-    assert 200 == receive(body(reading(now)), device, now=now).status
+    assert receive(body(reading(now)), device, now=now).status == 200
 
 
-def test_the_view_reads_the_token(meters: dict[str, int], device: Scope, now: datetime, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_view_reads_the_token(meters: dict[str, int], device: Scope, now: datetime, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     assert meters
     asked: list[tuple[str, str]] = []
 
@@ -132,18 +132,19 @@ def test_the_view_reads_the_token(meters: dict[str, int], device: Scope, now: da
     sent = body(reading(now))
 
     def post(authorization: str, data: bytes = sent) -> int:
-        return client.post("/api/v1/readings", data, "application/json", headers={"authorization": authorization}).status_code
+        request = rf.post("/api/v1/readings", data, "application/json", headers={"authorization": authorization})
+        return api.readings(request).status_code
 
     def basic(pair: str) -> str:
         return "Basic " + base64.b64encode(pair.encode()).decode()
 
-    assert [200, 401, 401] == [post("Bearer right"), post("Bearer wrong"), post("")]
-    assert [200, 401, 401, 401] == [post(basic("M1:right")), post(basic("M2:right")), post(basic("M1:wrong")), post("Basic ?")]
-    assert 413 == post("Bearer right", b" " * (MAX_BODY_BYTES + 1))
+    assert [post("Bearer right"), post("Bearer wrong"), post("")] == [200, 401, 401]
+    assert [post(basic("M1:right")), post(basic("M2:right")), post(basic("M1:wrong")), post("Basic ?")] == [200, 401, 401, 401]
+    assert post("Bearer right", b" " * (MAX_BODY_BYTES + 1)) == 413
     assert ("wrong", "INTEGRATION") in asked
-    assert 405 == client.get("/api/v1/readings").status_code
+    assert api.readings(rf.get("/api/v1/readings")).status_code == 405
 
 
 def test_sources_are_found_by_their_manifest() -> None:
     assert {"http", "file"} <= set(sources_found())
-    assert MAX_BODY_BYTES == sources_found()["http"].limits["body_bytes"]
+    assert sources_found()["http"].limits["body_bytes"] == MAX_BODY_BYTES

@@ -9,10 +9,22 @@ import pytest
 
 from shouwang.detectors.contract import Columns
 from shouwang.kernel.moments import HOUR_US, MINUTE_US, to_us
+from shouwang.people.rules import Scope
 from shouwang.telemetry import actions, jobs, queries
 from shouwang.telemetry.models import IngestBatch, Observation
 from shouwang.telemetry.rules import (
-    FUTURE, LATE, IngestResult, NewThing, SpanTooLong, ThingTaken, UnknownDatastream, bitmask, pack, partition_of, thin, unpack,
+    FUTURE,
+    LATE,
+    IngestResult,
+    NewThing,
+    SpanTooLong,
+    ThingTaken,
+    UnknownDatastream,
+    bitmask,
+    pack,
+    partition_of,
+    thin,
+    unpack,
 )
 
 SOURCE = "http"
@@ -28,7 +40,7 @@ def test_the_same_reading_is_stored_once(meters: dict[str, int], now: datetime) 
     again = actions.ingest(columns(meters["M1"], at - MINUTE_US, at - 2 * MINUTE_US, value=9.0), now=now, source=SOURCE)
     assert IngestResult(2, 0, 0, 0, 1) == first
     assert IngestResult(1, 1, 0, 0, 2) == again
-    assert [5.0, 5.0, 9.0] == list(Observation.objects.order_by("-at").values_list("result", flat=True))
+    assert list(Observation.objects.order_by("-at").values_list("result", flat=True)) == [5.0, 5.0, 9.0]
 
 
 def test_a_repeat_within_one_batch_counts_as_a_duplicate(meters: dict[str, int], now: datetime) -> None:
@@ -61,8 +73,8 @@ def test_an_unknown_datastream_stores_nothing(meters: dict[str, int], now: datet
 def test_a_large_batch_is_stored_in_parts_of_two_thousand(meters: dict[str, int], now: datetime) -> None:
     at = [to_us(now) - number * MINUTE_US for number in range(4_500)]
     result = actions.ingest(columns(meters["M2"], *at), now=now, source=SOURCE)
-    assert (4_500, 0, 3) == (result.accepted, result.duplicates, result.seq)
-    assert [2_000, 2_000, 500] == list(IngestBatch.objects.order_by("seq").values_list("rows", flat=True))
+    assert (result.accepted, result.duplicates, result.seq) == (4_500, 0, 3)
+    assert list(IngestBatch.objects.order_by("seq").values_list("rows", flat=True)) == [2_000, 2_000, 500]
 
 
 def test_a_thing_is_registered_once(meters: dict[str, int], now: datetime) -> None:
@@ -76,10 +88,10 @@ def test_a_series_has_at_most_the_asked_points_and_its_last(meters: dict[str, in
     at = [to_us(now) - number * 10 * MINUTE_US for number in range(1_500)]
     actions.ingest(Columns(np.full(1_500, meters["M1"]), np.array(at), np.arange(1_500.0)), now=now, source=SOURCE)
     found = queries.series(meters["M1"], now - timedelta(days=30), now + timedelta(seconds=1), max_points=100)
-    assert (1_500, "register_l", "L") == (found.readings, found.property, found.unit)
+    assert (found.readings, found.property, found.unit) == (1_500, "register_l", "L")
     assert len(found.at_us) <= 100
     assert (now, 0.0) == found.points()[-1]
-    assert 1_500 == len(queries.series(meters["M1"], now - timedelta(days=30), now + timedelta(1), max_points=2_000).at_us)
+    assert len(queries.series(meters["M1"], now - timedelta(days=30), now + timedelta(1), max_points=2_000).at_us) == 1_500
 
 
 def test_a_series_over_too_long_a_time_is_refused(meters: dict[str, int], now: datetime) -> None:
@@ -87,27 +99,24 @@ def test_a_series_over_too_long_a_time_is_refused(meters: dict[str, int], now: d
         queries.series(meters["M1"], now - timedelta(days=401), now)
 
 
-def test_things_are_listed_with_their_last_reading_inside_the_scope(meters: dict[str, int], now: datetime, officer: object) -> None:
-    from shouwang.people.rules import Scope
-
+def test_things_are_listed_with_their_last_reading_inside_the_scope(meters: dict[str, int], now: datetime, officer: Scope) -> None:
     actions.ingest(columns(meters["M1"], to_us(now) - HOUR_US, to_us(now) - 3 * HOUR_US), now=now, source=SOURCE)
-    assert isinstance(officer, Scope)
     rows, total = queries.things(officer, now=now)
-    assert (2, ["M1", "M2"]) == (total, [row.external_id for row in rows])
+    assert (total, [row.external_id for row in rows]) == (2, ["M1", "M2"])
     assert [now - timedelta(hours=1), None] == [row.last_at for row in rows]
     village = Scope(8, ("/1/2/",), frozenset())
-    assert ["M2"] == [row.external_id for row in queries.things(village, now=now)[0]]
-    assert ([], 0) == queries.things(Scope(9, (), frozenset()), now=now)
+    assert [row.external_id for row in queries.things(village, now=now)[0]] == ["M2"]
+    assert queries.things(Scope(9, (), frozenset()), now=now) == ([], 0)
 
 
 def test_old_batches_that_all_have_read_are_deleted_but_the_last(meters: dict[str, int], now: datetime) -> None:
     for number in range(3):
         actions.ingest(columns(meters["M1"], to_us(now) + number), now=now, source=SOURCE)
-    assert 0 == jobs.tidy(now, read_upto=3)
-    assert 1 == jobs.tidy(now + timedelta(days=8), read_upto=1)
-    assert 1 == jobs.tidy(now + timedelta(days=8), read_upto=3)
-    assert 3 == queries.last_batch()
-    assert 4 == actions.ingest(columns(meters["M1"], to_us(now) + 9), now=now, source=SOURCE).seq
+    assert jobs.tidy(now, read_upto=3) == 0
+    assert jobs.tidy(now + timedelta(days=8), read_upto=1) == 1
+    assert jobs.tidy(now + timedelta(days=8), read_upto=3) == 1
+    assert queries.last_batch() == 3
+    assert actions.ingest(columns(meters["M1"], to_us(now) + 9), now=now, source=SOURCE).seq == 4
 
 
 def test_a_packed_batch_is_read_back() -> None:
@@ -121,11 +130,11 @@ def test_a_packed_batch_is_read_back() -> None:
 
 
 def test_the_set_of_partitions_fits_a_signed_number() -> None:
-    assert 0b101 == bitmask(np.array([0, 2, 2], np.uint8))
-    assert -(1 << 63) == bitmask(np.array([63], np.uint8))
+    assert bitmask(np.array([0, 2, 2], np.uint8)) == 0b101
+    assert bitmask(np.array([63], np.uint8)) == -(1 << 63)
     assert {*range(64)} == {partition_of(number) for number in range(2_000)}
 
 
 def test_thinning_keeps_a_short_series_whole() -> None:
-    assert [0, 1, 2] == thin(np.array([1, 2, 3]), max_points=3).tolist()
-    assert [0, 2] == thin(np.array([1, 2, 3]), max_points=2).tolist() or thin(np.array([1, 2, 3]), max_points=2).tolist()[-1] == 2
+    assert thin(np.array([1, 2, 3]), max_points=3).tolist() == [0, 1, 2]
+    assert thin(np.array([1, 2, 3]), max_points=2).tolist() == [0, 2] or thin(np.array([1, 2, 3]), max_points=2).tolist()[-1] == 2

@@ -14,12 +14,14 @@ QUIET = timedelta(milliseconds=1500)
 LONGEST = timedelta(seconds=12)
 APART = timedelta(minutes=1)
 
-LastSent = Mapping[tuple[int, str], datetime]
+LastSent = Mapping[tuple[int, str, int | None], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What waits for one person on one channel: all that is not urgent together, or one urgent message.
+
+    Messages of an exercise wait, go and are throttled apart from the real ones.
 
     `first_id` is the message with the lowest id; `first_at` and `last_at` are when the first and the last were queued.
     """
@@ -31,6 +33,7 @@ class Waiting:
     first_at: datetime
     last_at: datetime
     urgent: bool = False
+    exercise_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Bundle:
     count: int
     first_id: int
     urgent: bool
+    exercise_id: int | None
 
 
 def ready_at(waiting: Waiting, last_sent: LastSent) -> datetime:
@@ -55,7 +59,7 @@ def ready_at(waiting: Waiting, last_sent: LastSent) -> datetime:
     ready = waiting.first_at + GRACE
     if waiting.count > 1:
         ready = min(waiting.last_at + QUIET, waiting.first_at + LONGEST)
-    last = last_sent.get((waiting.person_id, waiting.channel))
+    last = last_sent.get((waiting.person_id, waiting.channel, waiting.exercise_id))
     return ready if last is None else max(ready, last + APART)
 
 
@@ -63,7 +67,9 @@ def due_bundles(waiting: Iterable[Waiting], last_sent: LastSent, *, now: datetim
     """Return what goes at `now`: the urgent first, then whatever has been ready longest."""
     ready = [(ready_at(each, last_sent), each) for each in waiting]
     due = sorted((not each.urgent, at, each.first_id, each) for at, each in ready if at <= now)
-    return [Bundle(each.person_id, each.channel, each.count, each.first_id, each.urgent) for _, _, _, each in due]
+    return [
+        Bundle(each.person_id, each.channel, each.count, each.first_id, each.urgent, each.exercise_id) for _, _, _, each in due
+    ]
 
 
 def next_due_at(waiting: Iterable[Waiting], last_sent: LastSent, *, now: datetime) -> datetime | None:

@@ -120,7 +120,7 @@ def retake(state: State, traits: Traits) -> Step:
     return Step.GIVE_UP
 
 
-def after_send(outcome: Outcome, *, traits: Traits, attempts: int, now: datetime) -> Next:
+def after_send(outcome: Outcome, *, traits: Traits, attempts: int, now: datetime) -> Next:  # noqa: PLR0911 - one line per outcome
     """Return what follows the outcome of attempt number `attempts` (the first is 1)."""
     match outcome:
         case Sent() if traits.gives_receipt:
@@ -139,7 +139,7 @@ def after_send(outcome: Outcome, *, traits: Traits, attempts: int, now: datetime
             return _again(State.PENDING, State.FAILED, "MISSING", attempts=attempts, now=now)
 
 
-def after_query(
+def after_query(  # noqa: PLR0911 - one line per outcome
     outcome: Outcome, *, was: State, traits: Traits, attempts: int, repeats: int, now: datetime,
 ) -> Next:
     """Return what follows the answer to question number `attempts` about a message that was SENT or may have gone.
@@ -168,7 +168,7 @@ def after_query(
 
 def wait(attempts: int, *, at_least_s: float = 0.0) -> timedelta:
     """Return how long to wait after attempt number `attempts`: doubling, and never longer than a quarter of an hour."""
-    doubled = FIRST_WAIT * 2 ** (attempts - 1)
+    doubled = FIRST_WAIT * (1 << (attempts - 1))
     asked = timedelta(seconds=min(max(at_least_s, 0.0), LONGEST_WAIT.total_seconds()))
     return min(max(doubled, asked), LONGEST_WAIT)
 

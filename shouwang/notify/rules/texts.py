@@ -12,6 +12,7 @@ from shouwang.kernel.texts import Text
 
 BUNDLE = "BUNDLE"
 TEST = "CHANNEL_TEST"
+EXERCISE = Text("【演练】", "[EXERCISE] ")
 UNREGISTERED = Text("您有一条新消息（{template}），请打开守望查看。", "You have a new message ({template}); open Shouwang to read it.")
 TEMPLATES: dict[str, Text] = {
     BUNDLE: Text("您有 {count} 条消息，最急的一条：{first}", "You have {count} messages; the most urgent: {first}"),
@@ -20,6 +21,8 @@ TEMPLATES: dict[str, Text] = {
     "TASK_ESCALATED": Text("任务已升级到您：{reason}。下级未签收，请处置。", "Escalated to you: {reason}. Nobody below accepted it."),
     "TASK_REMINDER": Text("请签收任务：{reason}。", "Please accept the task: {reason}."),
     "TASK_OVERDUE": Text("任务已超时：{reason}。", "The task is overdue: {reason}."),
+    "TASK_HANDED_OVER": Text("转办给您的任务：{reason}。", "Handed over to you: {reason}."),
+    "CASE_LATE": Text("事件已过承诺时限：{reason}。", "The case is past its promised limit: {reason}."),
     "TASK_REVIEW": Text("暂停的任务到了复查时间：{reason}。", "A suspended task is due for review: {reason}."),
 }
 WORDS: dict[str, Text] = {}
@@ -35,16 +38,21 @@ def register_words(words: Mapping[str, Text]) -> None:
     WORDS.update(words)
 
 
-def render(template: str, params: Mapping[str, Any], *, language: str, count: int = 1, limit: int | None = None) -> str:
+def render(
+    template: str, params: Mapping[str, Any], *, language: str, count: int = 1, limit: int | None = None, is_exercise: bool = False,
+) -> str:
     """Return the sentence of a message, or of a bundle of `count` whose leader it is, at most `limit` characters long."""
     text = TEMPLATES.get(template, UNREGISTERED)
-    spoken = {name: _word(value, language) for name, value in params.items()}
+    spoken = {name: phrase(value, language, params) for name, value in params.items()}
     sentence = text.render(language, {"template": template, **spoken})
     if count > 1:
         sentence = TEMPLATES[BUNDLE].render(language, {"count": count, "first": sentence})
+    if is_exercise:
+        sentence = EXERCISE.render(language, {}) + sentence
     return sentence if limit is None or len(sentence) <= limit else sentence[: limit - 1] + "…"
 
 
-def _word(value: Any, language: str) -> Any:
-    known = WORDS.get(value) if isinstance(value, str) else None
-    return known.render(language, {}) if known else value
+def phrase(code: Any, language: str, params: Mapping[str, Any]) -> Any:
+    """Return the words of a registered code, filled from `params`; anything else as it is."""
+    known = WORDS.get(code) if isinstance(code, str) else None
+    return known.render(language, params) if known else code

@@ -110,7 +110,7 @@ def revoke_links(object_kind: str, object_ids: Collection[int], *, now: datetime
 def _require_bound(
     kind: str, person_id: int | None, subject: str, bound: tuple[str, int] | None, expires_at: datetime | None,
 ) -> None:
-    needed = {
+    needed: dict[str, dict[str, object]] = {
         LINK: {"person_id": person_id, "object": bound, "expires_at": expires_at},
         DEVICE: {"subject": subject or None},
         INTEGRATION: {"subject": subject or None},

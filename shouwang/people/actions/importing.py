@@ -54,7 +54,7 @@ def keep_draft(
     scope.require(EDIT)
     with transaction.atomic():
         row = ImportDraft(
-            account_id=scope.account_id, file_name=name[:120], head=_json(list(head)), good=_json(list(good)),
+            account_id=scope.account_id or 0, file_name=name[:120], head=_json(list(head)), good=_json(list(good)),
             bad=_json(list(bad)), made_at=now,
         )
         row.save(force_insert=True)

@@ -93,7 +93,7 @@ def roster(request: HttpRequest) -> HttpResponse:
     if area is not None and code in DUTIES and _may_plan(scope, area.path):
         persons = queries.holders(scope, area.id, code, on=days[0], language=language)
         form = ShiftForm(request.POST if request.method == "POST" else None, language=language, persons=persons)
-        if form.is_valid() and _plan(form, scope, area.id, code, now, language):
+        if form.is_valid() and _plan(form, scope, area.id, code, now):
             messages.success(request, DONE.render(language, {}))
             again = urlencode({"week": days[0].isoformat(), "area": text, "duty": code})
             return HttpResponseRedirect(f"{reverse('people:roster')}?{again}")
@@ -116,7 +116,7 @@ def cancel_shift(request: HttpRequest, shift_id: int) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('people:roster')}?week={week.isoformat()}")
 
 
-def _plan(form: ShiftForm, scope: Scope, area_id: int, code: str, now: datetime, language: str) -> bool:
+def _plan(form: ShiftForm, scope: Scope, area_id: int, code: str, now: datetime) -> bool:
     values = form.cleaned_data
     try:
         actions.plan_shift(
@@ -124,7 +124,7 @@ def _plan(form: ShiftForm, scope: Scope, area_id: int, code: str, now: datetime,
             person_id=values["person"], deputy_id=values["deputy"], now=now,
         )
     except ShouwangError as error:
-        form.add_error(None, error.text(language))
+        form.add_error(None, error.text(form.spoken))
         return False
     return True
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -17,105 +18,119 @@ REQUIRED = Text("请填写", "Please fill this in")
 INVALID = Text("请核对填写的内容", "Please check this value")
 BAD_PHONE = Text("电话应为 5 至 15 位数字", "A phone is 5 to 15 digits")
 BAD_ID = Text("身份证号的长度或校验位不对", "The length or check digit is wrong")
-TONGUES = (("zh", "中文"), ("en", "English"))
-DAY = forms.DateInput(attrs={"type": "date"})
+AREA_HINT = Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code")
+TONGUES = {"zh": Text("中文", "Chinese"), "en": Text("英文", "English")}
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M"
 
 
 class Form(forms.Form):
-    """A form in the reader's language."""
+    """A form in the reader's language: `titles`, `hints` and `options` hold its words."""
 
-    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="id_%s", **kwargs)
-        self.language = language
-        for field in self.fields.values():
-            field.error_messages["required"] = REQUIRED.render(language, {})
-            field.error_messages["invalid"] = INVALID.render(language, {})
-            field.error_messages["invalid_choice"] = INVALID.render(language, {})
-            if isinstance(field, forms.ChoiceField):
-                field.choices = [(code, text.render(language, {}) if isinstance(text, Text) else text) for code, text in field.choices]
+    titles: ClassVar[Mapping[str, Text]] = {}
+    hints: ClassVar[Mapping[str, Text]] = {}
+    options: ClassVar[Mapping[str, Mapping[str, Text]]] = {}
 
-    def wrong(self, text: Text) -> forms.ValidationError:
-        """Return an error in the reader's language."""
-        return forms.ValidationError(text.render(self.language, {}))
+    def __init__(self, data: Any = None, *, language: str) -> None:
+        super().__init__(data)
+        self.spoken = language
+        for name, field in self.fields.items():
+            field.label = self.say(self.titles[name])
+            field.help_text = self.say(self.hints[name]) if name in self.hints else ""
+            field.error_messages.update(required=self.say(REQUIRED), invalid=self.say(INVALID), invalid_choice=self.say(INVALID))
+            if isinstance(field, forms.ChoiceField) and name in self.options:
+                field.choices = [(code, self.say(text)) for code, text in self.options[name].items()]
+
+    def say(self, text: Text) -> str:
+        """Return `text` in the reader's language."""
+        return text.render(self.spoken, {})
 
 
 class SignInForm(Form):
     """User name and password."""
 
-    username = forms.CharField(label=Text("用户名", "User name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username"}))
+    titles: ClassVar[Mapping[str, Text]] = {"username": Text("用户名", "User name"), "password": Text("密码", "Password")}
+
+    username = forms.CharField(max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username"}))
     password = forms.CharField(
-        label=Text("密码", "Password"), max_length=128, strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
 
 class PasswordForm(Form):
     """The old password and a new one."""
 
+    titles: ClassVar[Mapping[str, Text]] = {"old": Text("现在的密码", "Present password"), "new": Text("新密码", "New password")}
+    hints: ClassVar[Mapping[str, Text]] = {"new": Text("至少 8 个字符；可以是一句话", "At least 8 characters; a sentence is fine")}
+
     old = forms.CharField(
-        label=Text("现在的密码", "Present password"), max_length=128, strip=False, required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        max_length=128, strip=False, required=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    new = forms.CharField(
-        label=Text("新密码", "New password"), max_length=128, strip=False,
-        help_text=Text("至少 8 个字符；可以是一句话", "At least 8 characters; a sentence is fine"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    new = forms.CharField(max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
 
 
 class PersonForm(Form):
     """A person to add."""
 
-    name = forms.CharField(label=Text("姓名", "Name"), max_length=60)
-    area = forms.CharField(
-        label=Text("所属地区", "Area"), max_length=120,
-        help_text=Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code"),
-    )
-    phone = forms.CharField(label=Text("电话", "Phone"), max_length=20, required=False)
-    id_number = forms.CharField(label=Text("身份证号", "Identity number"), max_length=18, required=False)
-    language = forms.ChoiceField(label=Text("使用语言", "Language"), choices=TONGUES)
+    titles: ClassVar[Mapping[str, Text]] = {
+        "name": Text("姓名", "Name"), "area": Text("所属地区", "Area"), "phone": Text("电话", "Phone"),
+        "id_number": Text("身份证号", "Identity number"), "tongue": Text("使用语言", "Language"),
+    }
+    hints: ClassVar[Mapping[str, Text]] = {"area": AREA_HINT}
+    options: ClassVar[Mapping[str, Mapping[str, Text]]] = {"tongue": TONGUES}
+
+    name = forms.CharField(max_length=60)
+    area = forms.CharField(max_length=120)
+    phone = forms.CharField(max_length=20, required=False)
+    id_number = forms.CharField(max_length=18, required=False)
+    tongue = forms.ChoiceField()
 
     def clean_phone(self) -> str:
         """Return the digits of the phone. Raises ValidationError."""
         phone = str(self.cleaned_data["phone"]).replace(" ", "").replace("-", "")
         if phone and not is_phone(phone):
-            raise self.wrong(BAD_PHONE)
+            raise forms.ValidationError(self.say(BAD_PHONE))
         return phone
 
     def clean_id_number(self) -> str:
         """Return the identity number. Raises ValidationError."""
         number = str(self.cleaned_data["id_number"]).upper()
         if number and not is_id_number(number):
-            raise self.wrong(BAD_ID)
+            raise forms.ValidationError(self.say(BAD_ID))
         return number
 
 
 class DutyForm(Form):
     """A duty to assign to a person."""
 
-    code = forms.ChoiceField(label=Text("职责", "Duty"), choices=list(DUTIES.items()))
-    rank = forms.ChoiceField(label=Text("主备", "Rank"), choices=list(RANKS.items()))
-    area = forms.CharField(
-        label=Text("负责地区", "Area"), max_length=120,
-        help_text=Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code"),
-    )
-    from_date = forms.DateField(label=Text("开始日期", "From"), widget=DAY)
-    until_date = forms.DateField(label=Text("结束日期（不含）", "Until (exclusive)"), widget=DAY, required=False)
+    titles: ClassVar[Mapping[str, Text]] = {
+        "code": Text("职责", "Duty"), "rank": Text("主备", "Rank"), "area": Text("负责地区", "Area"),
+        "from_date": Text("开始日期", "From"), "until_date": Text("结束日期（不含）", "Until (exclusive)"),
+    }
+    hints: ClassVar[Mapping[str, Text]] = {"area": AREA_HINT}
+    options: ClassVar[Mapping[str, Mapping[str, Text]]] = {"code": DUTIES, "rank": RANKS}
+
+    code = forms.ChoiceField()
+    rank = forms.ChoiceField()
+    area = forms.CharField(max_length=120)
+    from_date = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+    until_date = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), required=False)
 
 
 class ShiftForm(Form):
     """A shift to plan for one area and duty."""
 
-    person = forms.TypedChoiceField(label=Text("值班人", "On duty"), coerce=int)
-    deputy = forms.TypedChoiceField(label=Text("备班人", "Deputy"), coerce=int, required=False, empty_value=None)
-    start_at = forms.CharField(label=Text("开始", "From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until_at = forms.CharField(
-        label=Text("结束（不含）", "Until (exclusive)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-    )
+    titles: ClassVar[Mapping[str, Text]] = {
+        "person": Text("值班人", "On duty"), "deputy": Text("备班人", "Deputy"), "start_at": Text("开始", "From"),
+        "until_at": Text("结束（不含）", "Until (exclusive)"),
+    }
 
-    def __init__(self, *args: Any, persons: list[tuple[int, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    person = forms.TypedChoiceField(coerce=int)
+    deputy = forms.TypedChoiceField(coerce=int, required=False, empty_value=None)
+    start_at = forms.CharField(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until_at = forms.CharField(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+
+    def __init__(self, data: Any = None, *, persons: Sequence[tuple[int, str]], language: str) -> None:
+        super().__init__(data, language=language)
         for name, first in (("person", []), ("deputy", [("", "—")])):
             field = self.fields[name]
             if isinstance(field, forms.ChoiceField):
@@ -133,22 +148,17 @@ class ShiftForm(Form):
         try:
             return datetime.strptime(str(self.cleaned_data[field])[:16], MOMENT_FORMAT).replace(tzinfo=LOCAL_ZONE)
         except ValueError as error:
-            raise self.wrong(INVALID) from error
+            raise forms.ValidationError(self.say(INVALID)) from error
 
 
 class RevealForm(Form):
     """Why personal data is to be shown in full."""
 
-    reason = forms.CharField(
-        label=Text("查看事由", "Reason"), max_length=200, min_length=2,
-        help_text=Text("将记入访问日志", "It is written into the access log"),
-    )
+    titles: ClassVar[Mapping[str, Text]] = {"reason": Text("查看事由", "Reason")}
+    hints: ClassVar[Mapping[str, Text]] = {"reason": Text("将记入访问日志", "It is written into the access log")}
+
+    reason = forms.CharField(max_length=200, min_length=2)
 
 
-def choices_of(texts: dict[str, Text]) -> list[Choice]:
-    """Return the choices of a list filter."""
-    return [Choice(code, text) for code, text in texts.items()]
-
-
-DUTY_CHOICES = choices_of(dict(DUTIES))
-ACCESS_CHOICES = choices_of(dict(ACCESSES))
+DUTY_CHOICES = [Choice(code, text) for code, text in DUTIES.items()]
+ACCESS_CHOICES = [Choice(code, text) for code, text in ACCESSES.items()]

@@ -91,7 +91,7 @@ def add(request: HttpRequest) -> HttpResponse:
             try:
                 made = actions.add_person(
                     scope, name=values["name"], area_id=found.area_id, phone=values["phone"], id_number=values["id_number"],
-                    language=values["language"], now=clock().now(),
+                    language=values["tongue"], now=clock().now(),
                 )
             except ShouwangError as error:
                 form.add_error(None, error.text(language))

@@ -22,12 +22,38 @@ from shouwang.people.queries.persons import (
     person_page,
 )
 from shouwang.people.queries.roster import answerable, forget
-from shouwang.people.queries.scopes import account_of_entry_link, scope_of_account, scope_of_token
+from shouwang.people.queries.scopes import account, account_of_entry_link, scope_of_account, scope_of_token
 from shouwang.people.rules.roster import Who
 
 __all__ = [
-    "ContactRow", "DutyView", "HouseholdCard", "MemberCard", "PersonCard", "PersonPage", "PersonRow", "ShiftView", "Who",
-    "access_log", "area_names", "account_of_entry_link", "answerable", "contacts_of", "failed_sign_in_until", "forget", "holders", "household_cards",
-    "household_of", "import_draft", "list_duties", "list_persons", "live_consents", "members_of", "person_cards",
-    "person_page", "roster_week", "scope_of_account", "scope_of_token",
+    "ContactRow",
+    "DutyView",
+    "HouseholdCard",
+    "MemberCard",
+    "PersonCard",
+    "PersonPage",
+    "PersonRow",
+    "ShiftView",
+    "Who",
+    "access_log",
+    "account",
+    "account_of_entry_link",
+    "answerable",
+    "area_names",
+    "contacts_of",
+    "failed_sign_in_until",
+    "forget",
+    "holders",
+    "household_cards",
+    "household_of",
+    "import_draft",
+    "list_duties",
+    "list_persons",
+    "live_consents",
+    "members_of",
+    "person_cards",
+    "person_page",
+    "roster_week",
+    "scope_of_account",
+    "scope_of_token",
 ]

@@ -57,8 +57,7 @@ def access_log(scope: Scope, *, action: str = "", offset: int = 0, limit: int = 
 
 def failed_sign_in_until(username: str, *, at: datetime) -> datetime | None:
     """Return until when the account with this user name is locked, None when it is not or does not exist."""
-    until = Account.objects.unscoped().filter(username=username, locked_until__gt=at).values_list("locked_until", flat=True).first()
-    return until
+    return Account.objects.unscoped().filter(username=username, locked_until__gt=at).values_list("locked_until", flat=True).first()
 
 
 def import_draft(account_id: int, draft_id: int) -> Draft:

@@ -11,6 +11,7 @@ from typing import cast
 
 from django.db.models import Q
 
+from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
 from shouwang.people.models import Account, Credential, Duty, Shift
 from shouwang.people.rules.codes import DEVICE, INTEGRATION, LINK
@@ -28,14 +29,14 @@ class _Known:
     loaded_s: float
 
 
-_known: dict[tuple[str, bytes], _Known] = {}
+_known: dict[bytes, _Known] = {}
 
 
-def scope_of_account(account: Account, at: datetime) -> Scope:
-    """Return what `account` sees and may do at a moment; two queries. An account without duty sees nothing."""
-    person_id = account.person_id
-    if person_id is None or not account.is_active:
-        return Scope(None, (), frozenset(), account_id=account.pk)
+def scope_of_account(who: Account, at: datetime) -> Scope:
+    """Return what an account sees and may do at a moment; two queries. An account without duty sees nothing."""
+    person_id = who.person_id
+    if person_id is None or not who.is_active:
+        return Scope(None, (), frozenset(), account_id=who.pk)
     today = local(at).date()
     duties = Duty.objects.unscoped().filter(
         Q(until_date__isnull=True) | Q(until_date__gt=today), person_id=person_id, object_kind="AREA", from_date__lte=today,
@@ -45,7 +46,7 @@ def scope_of_account(account: Account, at: datetime) -> Scope:
     )
     held = [*duties.values_list("code", "path"), *shifts.values_list("code", "path")]
     paths, rights, grants = rights_of(held)
-    return Scope(person_id, paths, rights, grants=grants, account_id=account.pk)
+    return Scope(person_id, paths, rights, grants=grants, account_id=who.pk)
 
 
 def hash_of(raw_token: str) -> bytes:
@@ -62,15 +63,23 @@ def scope_of_token(
     it ends the moment it is revoked.
     """
     digest = hash_of(raw_token)
-    known = _known.get((kind, digest))
+    known = _known.get(digest)
     now_s = monotonic()
     if known is None or now_s - known.loaded_s >= FRESH_S:
-        known = _load(digest, kind, now_s)
+        known = _load(digest, now_s)
         if known is None:
             return None
-    if known.expires_at is not None and known.expires_at <= at:
+    if known.scope.kind != kind or (known.expires_at is not None and known.expires_at <= at):
         return None
     return known.scope
+
+
+def account(account_id: int) -> Account:
+    """Return an account; for commands. Raises NotFound."""
+    found = Account.objects.unscoped().filter(pk=account_id).first()
+    if found is None:
+        raise NotFound(what=f"账号 {account_id}")
+    return found
 
 
 def forget_tokens() -> None:
@@ -80,27 +89,27 @@ def forget_tokens() -> None:
 
 def account_of_entry_link(raw_token: str, *, at: datetime) -> Account | None:
     """Return the active account that a live entry link signs in, None for any other token."""
-    row = _live(hash_of(raw_token), LINK)
-    if row is None or row.object_kind != ENTRY or row.expires_at is None or row.expires_at <= at:
+    row = _live(hash_of(raw_token))
+    if row is None or row.kind != LINK or row.object_kind != ENTRY or row.object_id is None or row.expires_at is None or row.expires_at <= at:
         return None
     return Account.objects.unscoped().filter(pk=row.object_id, is_active=True).first()
 
 
-def _load(digest: bytes, kind: str, now_s: float) -> _Known | None:
-    _known.pop((kind, digest), None)
-    row = _live(digest, kind)
+def _load(digest: bytes, now_s: float) -> _Known | None:
+    _known.pop(digest, None)
+    row = _live(digest)
     if row is None or row.object_kind == ENTRY:
         return None
     known = _Known(_scope(row), row.expires_at, now_s)
-    if kind in {DEVICE, INTEGRATION}:
+    if row.kind in {DEVICE, INTEGRATION}:
         if len(_known) >= KEPT_AT_MOST:
             _known.clear()
-        _known[kind, digest] = known
+        _known[digest] = known
     return known
 
 
-def _live(digest: bytes, kind: str) -> Credential | None:
-    rows = Credential.objects.unscoped().filter(hash=digest.hex(), kind=kind, revoked_at__isnull=True)
+def _live(digest: bytes) -> Credential | None:
+    rows = Credential.objects.unscoped().filter(hash=digest.hex(), revoked_at__isnull=True)
     return cast("Credential | None", rows.first())
 
 

@@ -184,9 +184,10 @@ def _code(text: str, codes: Mapping[str, Text], problem: str, problems: list[Pro
 def _date(text: str, problems: list[Problem]) -> date | None:
     if not text:
         return None
+    day = text.partition(" ")[0]
     for form in ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d"):
         try:
-            return datetime.strptime(text.split(" ")[0], form).date()  # noqa: DTZ007 - a day, not a moment
+            return datetime.strptime(day, form).date()  # noqa: DTZ007 - a day, not a moment
         except ValueError:
             continue
     problems.append(Problem("DATE_WRONG", text))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-_COMPOUND = frozenset(
-    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 夏侯 端木 南宫 独孤 宇文 长孙 轩辕 司徒 司空 呼延 东郭 百里 西门 申屠".split(),
-)
+_COMPOUND = frozenset({
+    "欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "端木", "南宫", "独孤", "宇文", "长孙",
+    "轩辕", "司徒", "司空", "呼延", "东郭", "百里", "西门", "申屠",
+})
 # Surnames that are read otherwise than the same character elsewhere.
 _SURNAME_INITIAL = {
     "单": "s", "仇": "q", "查": "z", "解": "x", "曾": "z", "朴": "p", "盖": "g", "区": "o", "翟": "z", "尉": "w", "乐": "y",

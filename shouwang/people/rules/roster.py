@@ -39,7 +39,7 @@ class ShiftRow(NamedTuple):
 
 
 class Who(NamedTuple):
-    """The question: who answers for `area_path` in `duty`, at the nearest area of `level`, as PRIMARY or DEPUTY?
+    """The question who answers for `area_path` in `duty`, at the nearest area of `level`, as PRIMARY or DEPUTY.
 
     VILLAGE also finds the holder of a GRID inside the village, as the nearer one.
     """

@@ -18,6 +18,7 @@ from shouwang.journal.actions import append, lock_order
 from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import NewEvent
 from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.texts import Text
 from shouwang.places import events
 from shouwang.places.models import Area
 from shouwang.places.rules import tree
@@ -31,6 +32,8 @@ from shouwang.places.rules.spelling import spelling
 MAX_IMPORT_BYTES = 20 * 1024 * 1024
 PUT_ROWS = 500
 LIAOCHENG = "371500000000"
+_KNOWN_CODE = Text("已有区划的代码", "the code of a known area")
+_ONE_AREA = Text("唯一一个已有区域", "exactly one known area")
 Progress = Callable[[int, int], None]
 _COLUMNS = (
     "id", "parent_id", "level", "name", "official_name", "spelling", "code", "path", "lon", "lat", "point_is_schematic",
@@ -54,8 +57,9 @@ def import_divisions(
     """Add the areas of a CSV `code,name,level,parent[,lon,lat]` that are not there yet.
 
     An area that is there (same code, or same name under the same parent) keeps its name and place; a position given for
-    it replaces the point it has. Rows that cannot be used are left out and listed. With positions the `system` must be
-    stated. Raises ImportUnreadable, SystemUnknown.
+    it replaces the point it has. The first row becomes the root where there is no tree yet; any other row needs a known
+    parent. Rows that cannot be used are left out and listed. With positions the `system` must be stated.
+    Raises ImportUnreadable, SystemUnknown.
     """
     divisions, bad = read_divisions(decode(_bytes(source)), system=system)
     return _import(divisions, bad, now=now, progress=progress)
@@ -188,8 +192,8 @@ class _Writing:
 
     def _parent(self, division: Division) -> _Known | None:
         parent = self.by_code.get(division.parent_code)
-        if parent is None and division.level != tree.PREFECTURE:
-            raise RowInvalid(column="parent", found=division.parent_code, expected="已有区划的代码 (the code of a known area)")
+        if parent is None and self.by_name:
+            raise RowInvalid(column="parent", found=division.parent_code, expected=_KNOWN_CODE)
         tree.check_level(
             division.level, parent_level=parent.level if parent else None, parent_name=parent.name if parent else "—",
         )
@@ -221,7 +225,7 @@ def _set_outline(feature: Feature, *, schematic: bool) -> None:
     ids = list(named.values_list("id", flat=True)[:2])
     if len(ids) != 1:
         found = feature.code or feature.name
-        raise RowInvalid(column="code / name", found=found, expected="唯一的已有区域 (exactly one known area)")
+        raise RowInvalid(column="code / name", found=found, expected=_ONE_AREA)
     values: dict[str, Any] = {"outline": _text(feature.geometry), "outline_is_schematic": schematic}
     values.update({side: getattr(feature.outline, side) for side in ("west", "south", "east", "north")})
     if feature.lon is not None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.texts import Text
 from shouwang.places.rules.coordinates import CoordinateSystem, to_wgs84
 from shouwang.places.rules.errors import ImportUnreadable, RowInvalid, SystemUnknown
 from shouwang.places.rules.tree import COUNTY, LEVELS, PREFECTURE, TOWNSHIP, VILLAGE, clean_code, clean_name, depth
@@ -50,7 +51,7 @@ def decode(raw: bytes) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ImportUnreadable(found="编码 encoding", expected="UTF-8 / GB18030")
+    raise ImportUnreadable(found=Text("编码不明", "an unknown encoding"), expected="UTF-8 / GB18030")
 
 
 def read_divisions(text: str, *, system: CoordinateSystem | None) -> tuple[list[Division], list[BadRow]]:
@@ -63,7 +64,8 @@ def read_divisions(text: str, *, system: CoordinateSystem | None) -> tuple[list[
     heading = rows.fieldnames or []
     missing = [column for column in COLUMNS if column not in heading]
     if missing:
-        raise ImportUnreadable(found=f"没有列 no column {', '.join(missing)}", expected=", ".join(COLUMNS))
+        names = ", ".join(missing)
+        raise ImportUnreadable(found=Text(f"缺少列 {names}", f"no column {names}"), expected=", ".join(COLUMNS))
     if system is None and "lon" in heading:
         raise SystemUnknown(found="")
     return _sorted_divisions(rows, system or CoordinateSystem.WGS84)
@@ -75,11 +77,11 @@ def _sorted_divisions(rows: Iterable[dict[str, str]], system: CoordinateSystem) 
     seen: set[str] = set()
     for line, row in enumerate(rows, start=2):
         if line > MAX_ROWS:
-            raise ImportUnreadable(found=f">{MAX_ROWS}", expected=f"≤{MAX_ROWS} 行 rows")
+            raise ImportUnreadable(found=Text("行数过多", "too many rows"), expected=Text(f"至多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows"))
         try:
             division = _division(line, row, system)
             if division.code and division.code in seen:
-                raise RowInvalid(column="code", found=division.code, expected="不重复的代码 (a code used once)")  # noqa: TRY301 - listed with the rest
+                raise RowInvalid(column="code", found=division.code, expected=Text("不重复的代码", "a code used once"))
         except ShouwangError as error:
             bad.append(BadRow(line, error))
             continue
@@ -108,4 +110,4 @@ def _position(row: Mapping[str, str | None], system: CoordinateSystem) -> tuple[
     try:
         return to_wgs84(float(lon), float(lat), system)
     except ValueError:
-        raise RowInvalid(column="lon, lat", found=f"{lon}, {lat}"[:40], expected="十进制度数 (decimal degrees)") from None
+        raise RowInvalid(column="lon, lat", found=f"{lon}, {lat}"[:40], expected=Text("十进制度数", "decimal degrees")) from None

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.texts import Text
 
 
 class PlacesError(ShouwangError):
-    """The root of this room's errors."""
+    """The root of this room's errors; a parameter that is a Text speaks the reader's language too."""
 
     status = 422
+
+    def text(self, language: str) -> str:
+        """Return the message in `language` ("zh" or "en")."""
+        params = {name: said.render(language, {}) if isinstance(said, Text) else said for name, said in self.params.items()}
+        return (self.en if language.startswith("en") else self.zh).format(**params)
 
 
 class NameInvalid(PlacesError):

@@ -6,9 +6,10 @@ A value holds for the area it is set at and for everything below, until a nearer
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from itertools import pairwise
 from typing import Any, Literal
 
 from shouwang.kernel.texts import Text
@@ -17,6 +18,7 @@ from shouwang.places.rules.errors import SettingInvalid
 
 Kind = Literal["TEXT", "INTEGER", "DAY", "DAYS", "HOURS"]
 TEXT_LENGTH = 500
+NO_HELP = Text("", "")
 MAX_DAYS = 400
 EXPECTED: dict[str, Text] = {
     "TEXT": Text("500 字以内的文字", "text of at most 500 characters"),
@@ -36,7 +38,7 @@ class SettingSpec:
     title: Text
     kind: Kind
     default: Any
-    help: Text = Text("", "")
+    help: Text = NO_HELP
 
 
 DAYS_OFF = SettingSpec(
@@ -61,7 +63,7 @@ def read_value(spec: SettingSpec, text: str) -> Any:
     """Return the JSON value a person wrote as `text`. Raises SettingInvalid."""
     text = text.strip()
     try:
-        value: Any = _READ[spec.kind](text)
+        value = _READ[spec.kind](text)
     except ValueError:
         raise _invalid(spec, text) from None
     return check_value(spec, value)
@@ -96,7 +98,7 @@ def calendar_with(shipped: Calendar, *, days_off: Sequence[str], working_days: S
 
 
 def _invalid(spec: SettingSpec, value: object) -> SettingInvalid:
-    return SettingInvalid(key=spec.key, found=str(value)[:80], expected=EXPECTED[spec.kind].zh)
+    return SettingInvalid(key=spec.key, found=str(value)[:80], expected=EXPECTED[spec.kind])
 
 
 def _days(text: str) -> list[str]:
@@ -110,7 +112,7 @@ def _spells(text: str) -> list[list[str]]:
     return [list(each.groups()) for each in found if each]
 
 
-_READ = {
+_READ: dict[Kind, Callable[[str], Any]] = {
     "TEXT": str,
     "INTEGER": int,
     "DAY": lambda text: date.fromisoformat(text).isoformat() if text else "",
@@ -144,4 +146,4 @@ def _are_spells(value: object) -> bool:
         edges = [time.fromisoformat(edge) for start, until in value for edge in (start, until)]  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         return False
-    return bool(edges) and all(early < late for early, late in zip(edges, edges[1:], strict=False))
+    return bool(edges) and all(early < late for early, late in pairwise(edges))

@@ -74,7 +74,7 @@ def level_below(level: str) -> str:
 def check_level(level: str, *, parent_level: str | None, parent_name: str) -> None:
     """Raise LevelInvalid unless an area of `level` may stand under the parent: any level below the parent's."""
     if depth(level) <= (-1 if parent_level is None else depth(parent_level)):
-        raise LevelInvalid(found=LEVEL_NAMES[level].zh, parent=parent_name)
+        raise LevelInvalid(found=LEVEL_NAMES[level], parent=parent_name)
 
 
 def clean_name(name: str) -> str:

@@ -13,9 +13,11 @@ class LivingAloneConfig(AppConfig):
     def ready(self) -> None:
         """Register what the rooms below need to know of this system."""
         from shouwang.alerts.registry import register_kind, register_resolver  # noqa: PLC0415 - models load first
+        from shouwang.notify.rules import register_words  # noqa: PLC0415
         from shouwang.systems.living_alone.queries import resolve_datastreams  # noqa: PLC0415
-        from shouwang.systems.living_alone.rules import KINDS  # noqa: PLC0415
+        from shouwang.systems.living_alone.rules import KINDS, REASONS  # noqa: PLC0415
 
         for kind in KINDS:
             register_kind(kind)
+        register_words(REASONS)
         register_resolver("datastream", resolve_datastreams)

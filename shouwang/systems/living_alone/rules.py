@@ -28,10 +28,13 @@ KINDS = (
 )
 
 REASONS = {
-    "WATER_LOW_24H": Text("近 24 小时只用水 {litres} 升（低于 10 升）", "Only {litres} L of water used in 24 hours (under 10 L)"),
-    "WATER_LOW_12H": Text("近 12 小时只用水 {litres} 升（低于 10 升）", "Only {litres} L of water used in 12 hours (under 10 L)"),
-    "WATER_HIGH_24H": Text("近 24 小时用水 {litres} 升（超过 1000 升）", "{litres} L of water used in 24 hours (over 1,000 L)"),
-    "WATER_NO_DATA": Text("水表已 {hours} 小时没有读数", "The meter has sent no reading for {hours} hours"),
+    "WATER_LOW_USE_OPEN": Text(
+        "近 {window_h} 小时只用水 {used_l} 升（低于 {limit_l} 升）", "Only {used_l} L of water used in {window_h} hours (under {limit_l} L)",
+    ),
+    "WATER_HIGH_USE_OPEN": Text(
+        "近 {window_h} 小时用水 {used_l} 升（超过 {limit_l} 升）", "{used_l} L of water used in {window_h} hours (over {limit_l} L)",
+    ),
+    "WATER_NO_DATA_OPEN": Text("水表超过 {max_gap_h} 小时没有读数", "The meter has sent no reading for over {max_gap_h} hours"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from django import template
@@ -21,6 +21,7 @@ from shouwang.ui.rules import Reader, time_ago, time_left
 register = template.Library()
 
 DASH = "—"
+SOON = timedelta(minutes=10)
 NAMES = {
     Severity.BLUE: Text("蓝色", "Blue"),
     Severity.YELLOW: Text("黄色", "Yellow"),
@@ -58,11 +59,13 @@ def moment(context: Context, at: datetime | None, form: str = "") -> str:
     if not form:
         form = "hour" if here.date() == today.date() else "day_hour" if here.year == today.year else "full"
     pattern = {"full": "%Y-%m-%d %H:%M", "day_hour": "%m-%d %H:%M", "day": "%Y-%m-%d", "hour": "%H:%M"}[form]
-    return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), f"{here:%Y-%m-%d %H:%M:%S}", f"{here:{pattern}}")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', here.isoformat(), f"{here:%Y-%m-%d %H:%M:%S}", f"{here:{pattern}}"
+    )
 
 
-@register.simple_tag(takes_context=True)
-def day(context: Context, on: date | None) -> str:
+@register.simple_tag
+def day(on: date | None) -> str:
     """Return a day as a `<time>`."""
     return DASH if on is None else format_html('<time datetime="{}">{}</time>', on.isoformat(), on.isoformat())
 
@@ -73,7 +76,13 @@ def ago(context: Context, at: datetime | None) -> str:
     if at is None:
         return DASH
     spoken = time_ago(readers.moment_of(_flat(context)) - at, _language(context))
-    return format_html('<time class="ago" datetime="{}" data-since="{}" title="{}">{}</time>', at.isoformat(), at.isoformat(), _full(at), spoken)
+    return format_html(
+        '<time class="ago" datetime="{}" data-since="{}" title="{}">{}</time>',
+        at.isoformat(),
+        at.isoformat(),
+        _full(at),
+        spoken,
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -82,10 +91,14 @@ def left(context: Context, due_at: datetime | None) -> str:
     if due_at is None:
         return DASH
     away = due_at - readers.moment_of(_flat(context))
-    kind = "left late" if away.total_seconds() <= 0 else "left soon" if away.total_seconds() <= 600 else "left"
+    kind = "left late" if away <= timedelta(0) else "left soon" if away <= SOON else "left"
     return format_html(
         '<time class="{}" datetime="{}" data-due="{}" title="{}">{}</time>',
-        kind, due_at.isoformat(), due_at.isoformat(), _full(due_at), time_left(away, _language(context)),
+        kind,
+        due_at.isoformat(),
+        due_at.isoformat(),
+        _full(due_at),
+        time_left(away, _language(context)),
     )
 
 
@@ -97,10 +110,15 @@ def severity(context: Context, value: Severity | int | str | None, form: str = "
     level = Severity[value.upper()] if isinstance(value, str) and not value.isdigit() else Severity(int(value))
     name = NAMES[level].render(_language(context), {})
     if form == "label":
-        return format_html('<span class="severity {} label">{}</span>', level.css, name if _language(context) == "zh" else f"{level.zh} {name}")
+        return format_html(
+            '<span class="severity {} label">{}</span>', level.css, name if _language(context) == "zh" else f"{level.zh} {name}"
+        )
     return format_html(
         '<span class="severity {}" title="{}"><span aria-hidden="true">{}</span><span class="unseen">{}</span></span>',
-        level.css, name, level.zh, name,
+        level.css,
+        name,
+        level.zh,
+        name,
     )
 
 
@@ -111,14 +129,16 @@ def cell(context: Context, value: object) -> str:
         return severity(context, value)
     if isinstance(value, datetime):
         return moment(context, value)
-    return day(context, value) if isinstance(value, date) else say(context, value)
+    return day(value) if isinstance(value, date) else say(context, value)
 
 
 @register.simple_tag
 def bar(value: float, most: float) -> SafeString | str:
     """Return a bar of `value` out of `most`; the number stands beside it in words, so the bar itself is silent."""
     share = min(1.0, max(0.0, value / most)) if most > 0 else 0.0
-    return format_html('<svg class="bar" aria-hidden="true" focusable="false"><rect width="{}%" height="100%"/></svg>', f"{share * 100:.1f}")
+    return format_html(
+        '<svg class="bar" aria-hidden="true" focusable="false"><rect width="{}%" height="100%"/></svg>', f"{share * 100:.1f}"
+    )
 
 
 @register.simple_tag
@@ -140,7 +160,9 @@ def control(field: BoundField, extra_class: str = "") -> SafeString:
 def clock_attributes(context: Context) -> SafeString:
     """Return the attributes of `<html>` by which the browser knows the page's clock: `data-now` (ms) and `data-speed`."""
     flat = _flat(context)
-    return format_html('data-now="{}" data-speed="{}"', int(readers.moment_of(flat).timestamp() * 1000), f"{readers.speed_of(flat):g}")
+    return format_html(
+        'data-now="{}" data-speed="{}"', int(readers.moment_of(flat).timestamp() * 1000), f"{readers.speed_of(flat):g}"
+    )
 
 
 @register.simple_tag(takes_context=True)

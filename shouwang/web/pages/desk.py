@@ -17,7 +17,6 @@ from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.people.rules import Scope
-from shouwang.places.queries import outlines
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import queries
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS, chain
@@ -65,7 +64,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     return render(request, "web/desk.html", {
         **queue_, "figures": queries.desk_figures(scope, now=clock().now(), language=language), "counties": counties,
         "most": max((number for _, number in counties), default=1), "stream_url": "/stream/",
-        "map": {**outlines(), "points": queries.map_points(queue_["rows"])},
+        "map": {**queries.map_outlines(scope), "points": queries.map_points(queue_["rows"])},
     })
 
 

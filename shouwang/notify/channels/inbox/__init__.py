@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001, ARG002 - the contract gives more than an inbox needs
 """The inbox: nothing leaves; the outbox delivers it in bulk, in one transaction, without asking this channel."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from typing import Any
 import httpx
 
 from shouwang.kernel.texts import Text
-from shouwang.notify.channels.contract import Delivered, Outcome, Outgoing
+from shouwang.notify.contract import Delivered, Outcome, Outgoing
 
 
 class Inbox:

@@ -14,8 +14,8 @@ import httpx
 import msgspec
 
 from shouwang.kernel.texts import Text
-from shouwang.notify.channels.contract import Delivered, Missing, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
-from shouwang.notify.channels.outside import DEFAULT_RETRY_S, Answer, call, refused_by_status
+from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
+from shouwang.notify.outside import DEFAULT_RETRY_S, Answer, call, refused_by_status
 from shouwang.notify.rules.hosts import refusal
 from shouwang.notify.rules.texts import BUNDLE
 
@@ -102,9 +102,10 @@ def outcome_of(status: str, err_code: str = "FAILED", ref: str = "") -> Outcome:
 
 
 def _words(outgoing: Outgoing) -> dict[str, Any]:
+    mark = {"exercise": True} if outgoing.is_exercise else {}
     if outgoing.count == 1:
-        return {"template": outgoing.template, "params": outgoing.params}
-    return {"template": BUNDLE, "params": {"count": outgoing.count, "first": outgoing.template}}
+        return {"template": outgoing.template, "params": outgoing.params, **mark}
+    return {"template": BUNDLE, "params": {"count": outgoing.count, "first": outgoing.template}, **mark}
 
 
 def _read(answer: Answer, shape: type[S]) -> S | None:

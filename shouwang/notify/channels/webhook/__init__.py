@@ -14,8 +14,8 @@ import msgspec
 from standardwebhooks import Webhook
 
 from shouwang.kernel.texts import Text
-from shouwang.notify.channels.contract import Outcome, Outgoing, Rejected, Sent, Unknown
-from shouwang.notify.channels.outside import Answer, call, refused_by_status
+from shouwang.notify.contract import Outcome, Outgoing, Rejected, Sent, Unknown
+from shouwang.notify.outside import Answer, call, refused_by_status
 from shouwang.notify.rules.hosts import refusal
 
 TYPE = "shouwang.message"
@@ -48,7 +48,7 @@ class SignedWebhook:
             return answer
         return refused_by_status(answer) or Sent()
 
-    def query(self, key: str, *, http: httpx.Client) -> Outcome:
+    def query(self, key: str, *, http: httpx.Client) -> Outcome:  # noqa: ARG002 - the contract
         """Return Unknown: a webhook cannot be asked."""
         return Unknown("NO_QUERY")
 
@@ -79,5 +79,6 @@ def _body(outgoing: Outgoing) -> bytes:
     data = {
         "key": outgoing.key, "template": outgoing.template, "params": outgoing.params, "text": outgoing.text,
         "language": outgoing.language, "severity": outgoing.severity, "count": outgoing.count,
+        "exercise": outgoing.is_exercise,
     }
     return msgspec.json.encode({"type": TYPE, "timestamp": outgoing.at.isoformat(), "data": data})

@@ -30,6 +30,10 @@ BAD_LISTED = 100_000
 Progress = Callable[[int, int], None]
 
 
+def _silent(done: int, total: int) -> None:
+    del done, total
+
+
 @dataclass(frozen=True)
 class Preview:
     """What a file holds: its first rows (meter, moment, litres), and what cannot be imported."""
@@ -66,7 +70,7 @@ def preview(path: Path, *, scope: Scope) -> Preview:
 
 
 def import_file(
-    path: Path, *, scope: Scope, now: datetime, progress: Progress = lambda done, total: None, bad_path: Path | None = None,
+    path: Path, *, scope: Scope, now: datetime, progress: Progress = _silent, bad_path: Path | None = None,
 ) -> ImportResult:
     """Store the file's readings and write its bad rows to the workbook `bad_path`; safe to repeat.
 
@@ -108,7 +112,7 @@ def _register(columns: Columns) -> Float64s:
     """Return litres since the row before, in time order, as each meter's running register, going on from what is stored."""
     order = np.argsort(columns.stream, kind="stable")
     stream, litres = columns.stream[order], columns.value[order]
-    first = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))  # noqa: FBT003 - an element, not a flag
+    first = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))
     known = queries.results_before(stream[first].tolist(), from_us(int(columns.at_us[0])))
     total = np.cumsum(litres)
     base = np.array([known.get(each, 0.0) for each in stream[first].tolist()]) - total[first] + litres[first]

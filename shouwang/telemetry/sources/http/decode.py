@@ -13,7 +13,13 @@ import numpy as np
 
 from shouwang.detectors.contract import Columns
 from shouwang.telemetry.rules import (
-    BAD_CLOCK, EARLIEST_US, FOREIGN_DEVICE, NO_DEVICE, UNKNOWN_DATASTREAM, UNKNOWN_DEVICE, NewQuarantine,
+    BAD_CLOCK,
+    EARLIEST_US,
+    FOREIGN_DEVICE,
+    NO_DEVICE,
+    UNKNOWN_DATASTREAM,
+    UNKNOWN_DEVICE,
+    NewQuarantine,
 )
 
 Streams = Mapping[str, Mapping[str, int]]

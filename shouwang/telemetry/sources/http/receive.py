@@ -69,8 +69,8 @@ def too_large(size: int) -> Response:
 def _unreadable(bad: BadBody) -> Response:
     where = bad.field or "body"
     return Response.error(
-        422, "BadBody", zh=f"字段 {where} 无法读取：{bad.detail}；应为 {{\"readings\": [{{\"datastream\", \"phenomenon_time\", \"result\"}}]}}。",
-        en=f"{where} cannot be read: {bad.detail}; expected {{\"readings\": [{{\"datastream\", \"phenomenon_time\", \"result\"}}]}}.", field=where,
+        422, "BadBody", zh=f'字段 {where} 无法读取：{bad.detail}；应为 {{"readings": [{{"datastream", "phenomenon_time", "result"}}]}}。',
+        en=f'{where} cannot be read: {bad.detail}; expected {{"readings": [{{"datastream", "phenomenon_time", "result"}}]}}.', field=where,
     )
 
 

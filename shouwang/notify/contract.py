@@ -39,6 +39,7 @@ class Outgoing:
     severity: int
     count: int
     at: datetime
+    is_exercise: bool = False
 
 
 class Channel(Protocol):

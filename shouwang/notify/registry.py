@@ -1,4 +1,4 @@
-"""Finds the channels: every folder beside this file that has a `manifest.toml`."""
+"""Finds the channels: every folder in `channels` that has a `manifest.toml`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from shouwang.kernel.texts import Text
-from shouwang.notify.channels.contract import Channel, Field, Manifest, Traits
+from shouwang.notify.contract import Channel, Field, Manifest, Traits
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "channels"
 
 
 @cache
@@ -23,7 +23,7 @@ def manifests() -> Mapping[str, Manifest]:
 
 def make(code: str, settings: Mapping[str, Any], *, allowed: Collection[str]) -> Channel:
     """Return the channel `code` with its settings; `allowed` are the private or plain-http hosts it may reach."""
-    module = importlib.import_module(f"{__package__}.{code}")
+    module = importlib.import_module(f"{__package__}.channels.{code}")
     return cast("Channel", module.make(settings, allowed=allowed))
 
 

@@ -34,8 +34,12 @@ class Answer:
 
 
 def client(timeout_s: float = TIMEOUT_S) -> httpx.Client:
-    """Return a client for calls to providers; threads may share it."""
-    return httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False)
+    """Return a client for calls to providers; threads may share it.
+
+    No connection is kept: requests name an address, and one made for a host must not serve another at that address.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    return httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False, limits=limits)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -62,7 +66,7 @@ def call(
     request = http.build_request(
         method, target.copy_with(host=addresses[0]), content=content,
         headers={**(headers or {}), "Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"},
-        extensions={"sni_hostname": target.raw_host.decode("ascii"), "timeout": http.timeout.as_dict()},
+        extensions={"sni_hostname": target.raw_host.decode("ascii")},
     )
     return _send(http, request)
 

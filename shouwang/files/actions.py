@@ -1,0 +1,124 @@
+"""Writes of files: content first reaches the disk for certain, then the table; what has passed its time is dropped."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from django.db import transaction
+from django.db.models import ProtectedError, RestrictedError
+
+from shouwang.files.models import File
+from shouwang.files.queries import CHUNK_BYTES, StoredFile, file, folder, place_of, stored
+from shouwang.files.rules import Sensitivity, check_size, later, stricter
+from shouwang.kernel.moments import to_us
+
+DROP_LIMIT = 500
+
+
+def store(
+    source: bytes | BinaryIO,
+    *,
+    limit_bytes: int,
+    now: datetime,
+    media_type: str = "application/octet-stream",
+    sensitivity: Sensitivity = Sensitivity.INTERNAL,
+    retain_until: datetime | None = None,
+    derived_from: int | None = None,
+    derivation: str = "",
+) -> StoredFile:
+    """Store content once and return its file; on return it is on the disk. Call it before your own transaction begins.
+
+    Content that is there already keeps its file, with the stricter sensitivity and the later retention (None: for ever).
+    Raises FileTooLarge past `limit_bytes`, FileEmpty, NotFound for the original of a copy.
+    """
+    if derived_from is not None:
+        file(derived_from)
+    incoming, sha256, size = _receive(io.BytesIO(source) if isinstance(source, bytes) else source, limit_bytes)
+    target = place_of(sha256)
+    try:
+        _make_folder(target.parent)
+        with transaction.atomic():
+            row, made = File.objects.select_for_update().get_or_create(
+                sha256=sha256,
+                defaults={
+                    "size": size, "media_type": media_type, "sensitivity": sensitivity, "stored_at_us": to_us(now),
+                    "retain_until_us": _us(retain_until), "derived_from_id": derived_from, "derivation": derivation,
+                },
+            )
+            if not made:
+                known = stored(row)
+                row.sensitivity = stricter(known.sensitivity, sensitivity)
+                row.retain_until_us = _us(later(known.retain_until, retain_until))
+                row.save(update_fields=["sensitivity", "retain_until_us"])
+            incoming.replace(target)
+            _sync(target.parent)
+    finally:
+        incoming.unlink(missing_ok=True)
+    return stored(row)
+
+
+def drop_expired(*, now: datetime, limit: int = DROP_LIMIT) -> int:
+    """Drop at most `limit` files whose retention has passed and that nothing refers to; return how many.
+
+    The content goes inside the transaction, as it comes in `store`: each waits for the other at the row.
+    """
+    dropped = 0
+    expired = File.objects.filter(retain_until_us__lte=to_us(now))
+    for file_id in list(expired.order_by("-id").values_list("id", flat=True)[:limit]):
+        try:
+            with transaction.atomic():
+                row = expired.select_for_update().filter(pk=file_id).first()
+                if row is None:
+                    continue
+                row.delete()
+                place_of(row.sha256).unlink(missing_ok=True)
+                dropped += 1
+        except (ProtectedError, RestrictedError):
+            continue
+    return dropped
+
+
+def _receive(source: BinaryIO, limit_bytes: int) -> tuple[Path, str, int]:
+    """Write the content to a synced file beside its place; return it, its SHA-256 and size. Refused, nothing is left."""
+    folder().mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    with tempfile.NamedTemporaryFile(dir=folder(), prefix="incoming-", delete=False) as incoming:
+        path = Path(incoming.name)
+        try:
+            while chunk := source.read(CHUNK_BYTES):
+                size += len(chunk)
+                check_size(size, limit_bytes)
+                digest.update(chunk)
+                incoming.write(chunk)
+            check_size(size, limit_bytes)
+            incoming.flush()
+            os.fsync(incoming.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    return path, digest.hexdigest(), size
+
+
+def _make_folder(path: Path) -> None:
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        _sync(path.parent)
+        _sync(folder())
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _us(moment: datetime | None) -> int | None:
+    return None if moment is None else to_us(moment)

@@ -1,0 +1,12 @@
+"""Writes of the outbox: queue, deliver, lease, record; and what comes back from outside."""
+
+from __future__ import annotations
+
+from shouwang.notify.actions.answering import mark_read, report_delivery, save_setting, take_reply
+from shouwang.notify.actions.queueing import NewMessage, queue
+from shouwang.notify.actions.sending import Leased, Result, deliver_inbox, fail_unserved, lease_bundles, record_outcomes
+
+__all__ = [
+    "Leased", "NewMessage", "Result", "deliver_inbox", "fail_unserved", "lease_bundles", "mark_read", "queue", "record_outcomes",
+    "report_delivery", "save_setting", "take_reply",
+]

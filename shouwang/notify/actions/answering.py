@@ -1,0 +1,71 @@
+"""What comes back: a provider's report, a person's reply, that an entry was read; and a channel's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import Q
+
+from shouwang.journal.actions import append
+from shouwang.journal.rules import NewEvent
+from shouwang.notify import events
+from shouwang.notify.actions.sending import failures_of
+from shouwang.notify.models import ChannelSetting, Message
+from shouwang.notify.rules import Delivered, Outcome, Rejected, State
+from shouwang.notify.rules.delivery import code_of
+
+REPLY_TASKS = 100
+OPEN_TO_REPORT = Q(lease_until__isnull=False) | Q(state__in=(State.SENT, State.UNKNOWN), done_at__isnull=False)
+
+
+def report_delivery(channel: str, key: str, outcome: Outcome, *, now: datetime) -> bool:
+    """Take a provider's report about the message `key`; return False when it changes nothing.
+
+    A report may also mend what had ended SENT or UNKNOWN. It never overrules DELIVERED or FAILED.
+    """
+    match outcome:
+        case Delivered():
+            columns: dict[str, Any] = {"state": State.DELIVERED, "reason": ""}
+        case Rejected(reason):
+            columns = {"state": State.FAILED, "reason": code_of(reason)}
+        case _:
+            return False
+    with transaction.atomic():
+        pk = Message.objects.filter(key=key, channel=channel, leader_id__isnull=True).values_list("pk", flat=True).first()
+        if pk is None or not Message.objects.filter(OPEN_TO_REPORT, pk=pk).update(**columns, done_at=now, lease_until=None, fence=None):
+            return False
+        Message.objects.filter(leader_id=pk).update(**columns, done_at=now)
+        if columns["state"] == State.FAILED:
+            append(failures_of(pk), now=now)
+    return True
+
+
+def take_reply(channel: str, key: str, *, accepts: bool, now: datetime) -> bool:
+    """Publish that a person has replied to the message `key`; return False for a key nobody sent."""
+    with transaction.atomic():
+        row = Message.objects.filter(key=key, channel=channel, leader_id__isnull=True).first()
+        if row is None:
+            return False
+        members = Message.objects.filter(leader_id=row.pk).order_by("id").values_list("task_id", flat=True)
+        tasks = [task for task in (row.task_id, *members[:REPLY_TASKS]) if task is not None]
+        payload = {"message": row.pk, "person": row.person_id, "tasks": tasks, "code": "ACCEPT" if accepts else "OTHER"}
+        append([NewEvent(events.REPLY_RECEIVED, row.case_id, payload, row.exercise_id)], now=now)
+    return True
+
+
+def mark_read(person_id: int, ids: Collection[int], *, now: datetime) -> int:
+    """Mark entries of a person's own inbox as read and return how many were not before."""
+    with transaction.atomic():
+        return Message.objects.filter(person_id=person_id, pk__in=ids, push_seq__isnull=False, read_at__isnull=True).update(read_at=now)
+
+
+def save_setting(channel: str, settings: Mapping[str, Any], *, enabled: bool, by: int | None, now: datetime) -> None:
+    """Keep a channel's settings and whether it is on; the log says who changed it, never what the settings hold."""
+    text = msgspec.json.encode(settings).decode()
+    with transaction.atomic():
+        ChannelSetting.objects.update_or_create(channel=channel, defaults={"settings": text, "enabled": enabled})
+        append([NewEvent(events.CHANNEL_CHANGED, None, {"channel": channel, "enabled": enabled, "by": by})], now=now)

@@ -1,0 +1,16 @@
+"""Addresses of places."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from shouwang.places import pages
+
+app_name = "places"
+urlpatterns = [
+    path("places/", pages.areas, name="tree"),
+    path("places/import/", pages.bring_in, name="import"),
+    path("places/<int:area_id>/", pages.areas, name="area"),
+    path("places/<int:area_id>/settings/", pages.settings, name="settings"),
+    path("places/<int:area_id>/<slug:what>/", pages.change, name="change"),
+]

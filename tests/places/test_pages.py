@@ -1,0 +1,182 @@
+"""Pages of places: what a reader sees and may change, and what others may not."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import openpyxl
+import pytest
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from shouwang.kernel.errors import NotFound, Refused
+from shouwang.places import actions, pages, queries
+from shouwang.places.rules import CoordinateSystem
+
+pytestmark = pytest.mark.django_db
+Ask = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A reader who sees `paths` and has `rights` at all of them."""
+
+    paths: tuple[str, ...]
+    rights: frozenset[str] = frozenset({"places.edit", "settings.edit"})
+
+    def sees(self, path: str) -> bool:
+        """Return whether the reader sees `path`."""
+        return path.startswith(self.paths)
+
+    def may(self, right: str, path: str) -> bool:
+        """Return whether the reader has `right` at `path`."""
+        return right in self.rights and self.sees(path)
+
+
+@pytest.fixture
+def ids(now: datetime) -> dict[str, int]:
+    """Return a small tree by name."""
+    found: dict[str, int] = {}
+    for name, parent in (("甲市", ""), ("乙县", "甲市"), ("丙县", "甲市"), ("丁镇", "乙县"), ("戊村", "丁镇")):
+        found[name] = actions.add_area(parent_id=found.get(parent), name=name, code="" if parent else "371500", now=now)
+    return found
+
+
+@pytest.fixture
+def ask(rf: RequestFactory, now: datetime, ids: dict[str, int]) -> Ask:
+    """Return a function that asks a view as the administrator of `at` (of 甲市 unless told)."""
+
+    def asked(view: Any, *args: Any, at: str = "甲市", rights: frozenset[str] | None = None, get: dict[str, Any] | None = None,
+              post: dict[str, Any] | None = None, nobody: bool = False) -> HttpResponse:
+        request: HttpRequest = rf.get("/places/", get or {}) if post is None else rf.post("/places/", post)
+        paths = (queries.area(ids[at]).path,)
+        scope = None if nobody else Scope(paths) if rights is None else Scope(paths, rights)
+        for name, value in {"scope": scope, "now": now, "language": "zh", "_messages": CookieStorage(request)}.items():
+            setattr(request, name, value)
+        response = view(request, *args)
+        response.said = [str(message) for message in request._messages]  # type: ignore[attr-defined]
+        assert isinstance(response, HttpResponse)
+        return response
+
+    return asked
+
+
+def text(response: HttpResponse) -> str:
+    """Return a response's page."""
+    return response.content.decode()
+
+
+def test_nobody_is_sent_to_the_sign_in_page(ask: Ask, ids: dict[str, int]) -> None:
+    for view, arguments in ((pages.areas, ()), (pages.settings, (ids["甲市"],)), (pages.bring_in, ())):
+        response = ask(view, *arguments, nobody=True)
+        assert (response.status_code, "sign-in" in response["Location"]) == (302, True)
+
+
+def test_the_tree_shows_the_readers_own_area_and_search_stays_inside(ask: Ask) -> None:
+    assert "乙县" in text(ask(pages.areas, at="乙县"))
+    found = text(ask(pages.areas, at="乙县", get={"q": "村"}))
+    assert "戊村" in found
+    assert "丙县" not in text(ask(pages.areas, at="乙县", get={"q": "县"}))
+
+
+def test_an_area_shows_what_lies_below_and_where_it_lies(ask: Ask, ids: dict[str, int]) -> None:
+    page = text(ask(pages.areas, ids["乙县"]))
+    assert "丁镇" in page
+    assert "甲市" in page
+    assert "增加下级" in page
+    assert "增加下级" not in text(ask(pages.areas, ids["乙县"], rights=frozenset()))
+
+
+def test_an_area_out_of_sight_is_not_found(ask: Ask, ids: dict[str, int]) -> None:
+    for view, arguments in ((pages.areas, (ids["丙县"],)), (pages.settings, (ids["丙县"],))):
+        with pytest.raises(NotFound):
+            ask(view, *arguments, at="乙县")
+    with pytest.raises(NotFound):
+        ask(pages.change, ids["丙县"], "rename", at="乙县", post={"name": "夺来的县"})
+
+
+def test_the_list_is_exported_as_a_workbook(ask: Ask, ids: dict[str, int]) -> None:
+    response = ask(pages.areas, ids["甲市"], get={"format": "xlsx"})
+    sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
+    assert sheet is not None
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["名称", "乙县", "丙县"]
+
+
+def test_an_area_is_added_renamed_moved_and_placed(ask: Ask, ids: dict[str, int]) -> None:
+    assert ask(pages.change, ids["丁镇"], "add", post={"name": "己村", "level": "VILLAGE", "code": ""}).status_code == 302
+    assert [row.name for row in queries.children(ids["丁镇"])] == ["戊村", "己村"]
+    ask(pages.change, ids["丁镇"], "rename", post={"name": "庚镇"})
+    ask(pages.change, ids["丁镇"], "move", post={"parent": str(ids["丙县"])})
+    ask(pages.change, ids["丁镇"], "point", post={"lon": "115.9", "lat": "36.4", "system": "WGS84"})
+    row = queries.area(ids["丁镇"])
+    assert (row.name, row.parent_id, row.lon, row.point_is_schematic) == ("庚镇", ids["丙县"], 115.9, False)
+
+
+@pytest.mark.parametrize(
+    ("what", "post", "said"),
+    [
+        ("rename", {"name": ""}, "名称"),
+        ("add", {"name": "x", "code": "12"}, ""),  # a code of two digits is filled up, so this one is fine
+        ("add", {"name": "x", "code": "1x"}, "区划代码"),
+        ("move", {"parent": "none"}, "没有找到"),
+        ("point", {"lon": "east", "lat": "36", "system": "WGS84"}, "十进制度数"),
+        ("point", {"lon": "115", "lat": "36", "system": ""}, "坐标系"),
+    ],
+)
+def test_what_cannot_be_done_is_said(ask: Ask, ids: dict[str, int], what: str, post: dict[str, str], said: str) -> None:
+    response = ask(pages.change, ids["丁镇"], what, post=post)
+    assert said in " ".join(response.said)  # type: ignore[attr-defined]
+
+
+def test_without_the_right_nothing_changes(ask: Ask, ids: dict[str, int]) -> None:
+    none: frozenset[str] = frozenset()
+    with pytest.raises(Refused):
+        ask(pages.change, ids["丁镇"], "rename", rights=none, post={"name": "庚镇"})
+    with pytest.raises(Refused):
+        ask(pages.settings, ids["丁镇"], rights=none, post={"key": "office.hours", "value": "09:00-10:00"})
+    with pytest.raises(Refused):
+        ask(pages.bring_in, at="乙县")
+    with pytest.raises(NotFound):
+        ask(pages.change, ids["丁镇"], "burn", post={})
+    assert queries.area(ids["丁镇"]).name == "丁镇"
+
+
+def test_settings_show_where_each_value_comes_from(ask: Ask, ids: dict[str, int], now: datetime) -> None:
+    actions.set_setting(ids["甲市"], "office.hours", [["08:00", "12:00"]], now=now)
+    page = text(ask(pages.settings, ids["丁镇"]))
+    assert "08:00-12:00" in page
+    assert "来自" in page
+    assert "默认值" in page
+    ask(pages.settings, ids["丁镇"], post={"key": "office.hours", "value": "09:00-12:00"})
+    assert queries.setting(ids["戊村"], "office.hours").source_area_id == ids["丁镇"]
+    assert "本区域规定" in text(ask(pages.settings, ids["丁镇"]))
+    ask(pages.settings, ids["丁镇"], post={"key": "office.hours", "value": "", "inherit": "1"})
+    assert queries.setting(ids["戊村"], "office.hours").source_area_id == ids["甲市"]
+    assert "应为" in " ".join(ask(pages.settings, ids["丁镇"], post={"key": "office.hours", "value": "x"}).said)  # type: ignore[attr-defined]
+
+
+def test_an_import_asks_for_the_coordinate_system_and_lists_bad_rows(ask: Ask) -> None:
+    assert "BD-09" in text(ask(pages.bring_in))
+    rows = "code,name,level,parent,lon,lat\n371500,聊城市,city,37,,\n371522,莘县,county,371500,115.676,36.234\n371523,,county,371500,,\n"
+
+    def sent(**fields: str) -> HttpResponse:
+        return ask(pages.bring_in, post={"file": SimpleUploadedFile("list.csv", rows.encode("gb18030")), **fields})
+
+    refused = sent()
+    assert (refused.status_code, "坐标系" in text(refused)) == (422, True)
+    assert ask(pages.bring_in, post={"system": "WGS84"}).status_code == 422
+    done = sent(system=CoordinateSystem.GCJ02.value)
+    assert "新增 1" in text(done)
+    assert '<td class="number">4</td>' in text(done)
+    county = queries.area_of_code("371522")
+    assert county is not None
+    assert county.lon is not None
+    assert county.lon < 115.672
+    outline = b'{"features":[{"properties":{"code":"371522"},"geometry":{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}}]}'
+    assert "改动 1" in text(ask(pages.bring_in, post={"file": SimpleUploadedFile("a.geojson", outline), "system": "WGS84"}))
