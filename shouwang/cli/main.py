@@ -53,10 +53,19 @@ def worker() -> None:
     run_worker()
 
 
+def _past_posted() -> Path:
+    """Return the file that says that the simulated meters have posted their past."""
+    return Path(os.environ["SHOUWANG_DATA_DIR"]) / "past_posted"
+
+
 @app.command()
-def watch() -> None:
+def watch(
+    after_past: Annotated[bool, typer.Option(hidden=True, help="wait for the simulated meters' past")] = False,
+) -> None:
     """Run the detectors."""
     _django()
+    while after_past and not _past_posted().exists():
+        time.sleep(0.2)
     from shouwang.watch.jobs import serve as serve_watch  # noqa: PLC0415
 
     serve_watch(lambda: False)
@@ -145,7 +154,7 @@ def demo(
         me = [sys.executable, "-m", "shouwang.cli.main"]
         os.environ["SHOUWANG_DEMO_TOKEN"] = token
         play = [*me, "play-meters", address, ",".join(meters), "--seed", str(seed)]
-        _run_all([_web("127.0.0.1", port), [*me, "worker"], [*me, "watch"], play])
+        _run_all([_web("127.0.0.1", port), [*me, "worker"], [*me, "watch", "--after-past"], play])
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -174,7 +183,10 @@ def play_meters(address: str, meters: str, seed: int = 7) -> None:
     chance = Random(seed)  # noqa: S311 - a simulation
     now = clock().now()
     simulated = make_meters(meters.split(","), silent=SILENT, now=now, chance=chance)
-    play(address, os.environ["SHOUWANG_DEMO_TOKEN"], simulated, now=lambda: clock().now(), chance=chance, stop=lambda: False)
+    play(
+        address, os.environ["SHOUWANG_DEMO_TOKEN"], simulated, now=lambda: clock().now(), chance=chance, stop=lambda: False,
+        past_posted=lambda: _past_posted().touch(),
+    )
 
 
 if __name__ == "__main__":

@@ -56,12 +56,13 @@ def _reading(meter: Meter, at: datetime, hours: float, chance: Random) -> dict[s
 
 def play(
     address: str, token: str, meters: Sequence[Meter], *, now: Callable[[], datetime], chance: Random,
-    stop: Callable[[], bool], interval_s: float = 10.0,
+    stop: Callable[[], bool], past_posted: Callable[[], None], interval_s: float = 10.0,
 ) -> None:
-    """Post the past once, then a reading of every meter each `interval_s`, until told to stop."""
+    """Post the past once, call `past_posted`, then post a reading of every meter each `interval_s`, until told to stop."""
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
-        _post(http, history(meters, now=now(), chance=chance))
         last = now()
+        _post(http, history(meters, now=last, chance=chance))
+        past_posted()
         while not stop():
             time.sleep(interval_s)
             at = now()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from shouwang.detectors.contract import Columns
 from shouwang.kernel.moments import HOUR_US, MINUTE_US, to_us
@@ -138,3 +140,33 @@ def test_the_set_of_partitions_fits_a_signed_number() -> None:
 def test_thinning_keeps_a_short_series_whole() -> None:
     assert thin(np.array([1, 2, 3]), max_points=3).tolist() == [0, 1, 2]
     assert thin(np.array([1, 2, 3]), max_points=2).tolist() == [0, 2] or thin(np.array([1, 2, 3]), max_points=2).tolist()[-1] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_interleaved_writers_leave_no_batch_a_watch_could_skip(now: datetime) -> None:
+    """Two writers interleave; a reader that follows the numbers meets every batch (DESIGN: Order)."""
+    added = actions.add_things([NewThing(f"M{n}", "WATER_METER", "", (("register_l", "L"),), path="/1/") for n in range(2)], now=now)
+    queries.forget()
+    stop = threading.Event()
+    followed: list[int] = []
+
+    def write(stream: int) -> None:
+        for number in range(30):
+            actions.ingest(columns(stream, to_us(now) + number), now=now, source=SOURCE)
+        connection.close()
+
+    def follow() -> None:
+        while not stop.is_set() or queries.last_batch() > (followed[-1] if followed else 0):
+            last = followed[-1] if followed else 0
+            followed.extend(batch.seq for batch in queries.batches_after(last, upto=last + 50, limit=50))
+        connection.close()
+
+    writers = [threading.Thread(target=write, args=(each.datastreams["register_l"],)) for each in added]
+    reader = threading.Thread(target=follow)
+    for thread in [*writers, reader]:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    stop.set()
+    reader.join()
+    assert followed == list(range(1, 61))

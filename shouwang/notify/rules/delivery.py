@@ -168,7 +168,7 @@ def after_query(  # noqa: PLR0911 - one line per outcome
 
 def wait(attempts: int, *, at_least_s: float = 0.0) -> timedelta:
     """Return how long to wait after attempt number `attempts`: doubling, and never longer than a quarter of an hour."""
-    doubled = FIRST_WAIT * (1 << (attempts - 1))
+    doubled = FIRST_WAIT * (1 << min(attempts - 1, 10))
     asked = timedelta(seconds=min(max(at_least_s, 0.0), LONGEST_WAIT.total_seconds()))
     return min(max(doubled, asked), LONGEST_WAIT)
 

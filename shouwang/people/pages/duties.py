@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.contrib import messages
@@ -19,7 +19,7 @@ from shouwang.kernel.texts import Text
 from shouwang.people import actions, queries
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.pages.forms import DUTY_CHOICES, ShiftForm
-from shouwang.people.queries import DutyView
+from shouwang.people.queries import DutyView, ShiftView
 from shouwang.people.rules.codes import DUTIES
 from shouwang.people.rules.roster import week_of
 from shouwang.people.rules.scope import Scope
@@ -99,7 +99,7 @@ def roster(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(f"{reverse('people:roster')}?{again}")
     rows, names = queries.roster_week(scope, days, path=area.path if area else "")
     context = {
-        "days": days, "rows": rows, "names": names, "form": form, "area_text": text, "duty": code, "area": area,
+        "days": days, "rows": _named(rows, names), "form": form, "area_text": text, "duty": code, "area": area,
         "duties": list(DUTIES.items()), "unknown_area": bool(text) and area is None, "today": local(now).date(),
         "before": days[0] - timedelta(days=7), "after": days[0] + timedelta(days=7), "cancel": _may_plan_somewhere(scope),
     }
@@ -114,6 +114,19 @@ def cancel_shift(request: HttpRequest, shift_id: int) -> HttpResponse:
     messages.success(request, DONE.render(reader(request).language, {}))
     week = _day(request.POST.get("week", ""), local(clock().now()).date())
     return HttpResponseRedirect(f"{reverse('people:roster')}?week={week.isoformat()}")
+
+
+def _named(rows: Sequence[ShiftView], names: Mapping[int, str]) -> list[dict[str, object]]:
+    return [
+        {
+            "area": row.area, "duty": row.duty,
+            "cells": [
+                [(number, start, until, names[person], names.get(deputy or 0, "")) for number, start, until, person, deputy in cell.shifts]
+                for cell in row.cells
+            ],
+        }
+        for row in rows
+    ]
 
 
 def _plan(form: ShiftForm, scope: Scope, area_id: int, code: str, now: datetime) -> bool:

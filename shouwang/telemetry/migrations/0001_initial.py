@@ -25,6 +25,12 @@ def drop_observations(apps, schema_editor):
     schema_editor.execute("DROP TABLE telemetry_observation")
 
 
+def store_uncompressed(apps, schema_editor):
+    """Spare PostgreSQL the attempt to compress what it is given: packed columns shrink little and cost much."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("ALTER TABLE telemetry_ingest_batch ALTER COLUMN columns SET STORAGE EXTERNAL")
+
+
 class Migration(migrations.Migration):
 
     initial = True
@@ -121,4 +127,5 @@ class Migration(migrations.Migration):
             model_name='datastream',
             constraint=models.UniqueConstraint(fields=('thing', 'property'), name='telemetry_datastream_once'),
         ),
+        migrations.RunPython(store_uncompressed, migrations.RunPython.noop),
     ]

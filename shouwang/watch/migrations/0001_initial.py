@@ -5,6 +5,12 @@ import shouwang.journal.fields
 from django.db import migrations, models
 
 
+def store_uncompressed(apps, schema_editor):
+    """Spare PostgreSQL the attempt to compress detectors' states: it costs more than it saves."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("ALTER TABLE watch_watchstate ALTER COLUMN state SET STORAGE EXTERNAL")
+
+
 class Migration(migrations.Migration):
 
     initial = True
@@ -54,4 +60,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('watch', 'partition'), name='watch_state_once')],
             },
         ),
+        migrations.RunPython(store_uncompressed, migrations.RunPython.noop),
     ]

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from shouwang.kernel.texts import Text
 from shouwang.notify.contract import Outcome, Outgoing, Rejected, Sent, Unknown
@@ -71,7 +72,7 @@ def make(settings: Mapping[str, Any], *, allowed: Collection[str]) -> SignedWebh
 def _signer(secret: str) -> Webhook | None:
     try:
         return Webhook(secret)
-    except (binascii.Error, RuntimeError, ValueError):
+    except (EmptyWebhookSecretError, binascii.Error, ValueError):
         return None
 
 
