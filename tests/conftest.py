@@ -31,3 +31,16 @@ def pytest_configure() -> None:
 def now() -> datetime:
     """Return the moment tests happen at: a Thursday, 10:00 in Liaocheng."""
     return NOW
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Forget what this process keeps of duties, tokens, calendars and catalogues: other tests' rows are gone."""
+    from shouwang.people.queries import roster, scopes
+    from shouwang.places import queries as places
+    from shouwang.telemetry import queries as telemetry
+
+    roster.forget()
+    scopes.forget_tokens()
+    places.forget()
+    telemetry.forget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -36,7 +37,13 @@ def take_findings(findings: Sequence[FoundFinding], *, now: datetime) -> list[in
     with transaction.atomic():
         lock_order()
         subjects = _resolve(findings)
-        known = [finding for finding in findings if (finding.subject_kind, finding.subject_id) in subjects]
+        seen = _episodes(findings)
+        known = [
+            finding
+            for finding in findings
+            if (finding.subject_kind, finding.subject_id) in subjects
+            and not (finding.phase == "OPEN" and (finding.key, finding.episode_us) in seen)
+        ]
         plan_ = plan(known, _open_keys(known))
         _update(plan_.updating, now)
         opened, events = _open(plan_.opening, subjects, now)
@@ -69,6 +76,19 @@ def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]
     }
 
 
+def _episodes(findings: Sequence[FoundFinding]) -> set[tuple[Key, int]]:
+    """Return the spells that have an alert already, open or ended: a watch that was killed sends some again."""
+    rows = Alert.objects.filter(
+        subject_id__in={finding.subject_id for finding in findings}, episode_us__in={finding.episode_us for finding in findings},
+    )
+    return {
+        ((kind, subject_kind, subject_id, exercise_id), episode_us)
+        for kind, subject_kind, subject_id, exercise_id, episode_us in rows.values_list(
+            "kind", "subject_kind", "subject_id", "exercise_id", "episode_us",
+        )
+    }
+
+
 def _open_keys(findings: Sequence[FoundFinding]) -> dict[Key, int]:
     rows = Alert.objects.filter(state="OPEN", subject_id__in={finding.subject_id for finding in findings})
     return {
@@ -90,8 +110,8 @@ def _update(updating: Sequence[FoundFinding], now: datetime) -> None:
 def _open(
     opening: Sequence[FoundFinding], subjects: _Places, now: datetime,
 ) -> tuple[list[int], list[NewEvent]]:
-    wanted = []
-    inhibited = []
+    wanted: list[tuple[FoundFinding, Subject]] = []
+    inhibited: list[tuple[FoundFinding, Subject]] = []
     for finding in opening:
         subject = subjects[finding.subject_kind, finding.subject_id]
         (inhibited if subject.inhibited else wanted).append((finding, subject))
@@ -103,7 +123,9 @@ def _open(
     if not wanted:
         return [], []
     ids = list(reserve_ids(Alert, len(wanted)))
-    new_cases, rows, case_of = [], [], {}
+    new_cases: list[NewCase] = []
+    rows: list[tuple[Any, ...]] = []
+    case_of: dict[int, int] = {}
     for alert_id, (finding, subject) in zip(ids, wanted, strict=True):
         kind = kind_of(finding.kind)
         params = {**subject.params, **finding.params}

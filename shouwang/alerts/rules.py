@@ -85,16 +85,20 @@ class Plan:
 
 
 def plan(findings: Iterable[FoundFinding], open_keys: Mapping[Key, int]) -> Plan:
-    """Return what the findings ask for, given the keys that are open; several of one key in a batch make one alert."""
+    """Return what the findings ask for, given the keys that are open; several of one key in a batch make one alert.
+
+    A spell that began and ended within the batch is opened too: a person shall look at it.
+    """
     opening: dict[Key, FoundFinding] = {}
     updating: dict[Key, FoundFinding] = {}
     ending: dict[Key, FoundFinding] = {}
     for finding in findings:
+        known = finding.key in open_keys or finding.key in opening
         if finding.phase == "END":
-            if finding.key in open_keys:
+            if known:
                 ending[finding.key] = finding
-            opening.pop(finding.key, None)
-        elif finding.key in open_keys or finding.key in opening:
+        elif known:
+            ending.pop(finding.key, None)
             updating[finding.key] = finding
         else:
             opening[finding.key] = finding

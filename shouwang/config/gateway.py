@@ -130,7 +130,7 @@ def call_django(scope: Any, path: str, body: bytes) -> tuple[int, list[tuple[str
         found["status"] = int(status.split(" ", 1)[0])
         found["headers"] = [(name.lower(), value) for name, value in headers]
 
-    answer = django(environ(scope, path, body), start_response)
+    answer = django(environ(scope, path, body), start_response)  # type: ignore[arg-type]
     try:
         content = b"".join(answer)
     finally:

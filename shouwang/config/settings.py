@@ -43,7 +43,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "shouwang.people.middleware.WhoIsAsking",
-    "shouwang.web.middleware.SayWhatIsWrong",
 ]
 ROOT_URLCONF = "shouwang.config.urls"
 WSGI_APPLICATION = "shouwang.config.wsgi.application"
@@ -63,8 +62,7 @@ TEMPLATES = [
 ]
 DATABASES = {"default": database(ENVIRONMENT.text("database"), SHOUWANG_DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if importlib.util.find_spec("shouwang.people.apps"):
-    AUTH_USER_MODEL = "people.Account"
+AUTH_USER_MODEL = "people.Account"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 
@@ -85,6 +83,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "shouwang.ui.pages.stale_form"
 X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,

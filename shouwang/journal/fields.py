@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from django.db import models
+from typing_extensions import TypeVar
 
 from shouwang.kernel.moments import from_us, to_us
 
+_Set = TypeVar("_Set", default=datetime)
+_Get = TypeVar("_Get", default=datetime)
+
 if TYPE_CHECKING:
-    _Base = models.BigIntegerField[datetime, datetime]
+
+    class _WholeNumber(models.BigIntegerField[_Set, _Get], Generic[_Set, _Get]):
+        """A whole number in the table, a moment to Python: what the types of models are read from."""
+
+        _pyi_private_set_type: datetime  # type: ignore[assignment]
+        _pyi_private_get_type: datetime  # type: ignore[assignment]
+        _pyi_lookup_exact_type: datetime  # type: ignore[assignment]
+
 else:
-    _Base = models.BigIntegerField
+
+    class _WholeNumber(models.BigIntegerField):
+        """A whole number in the table."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
 
 
-class MomentField(_Base):
+class MomentField(_WholeNumber[_Set, _Get]):
     """A moment, stored as integer microseconds since 1970 UTC, seen as an aware datetime."""
 
     def from_db_value(self, value: int | None, *_: object) -> datetime | None:

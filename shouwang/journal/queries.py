@@ -66,11 +66,10 @@ def verify(progress: Callable[[int, int], None] = lambda done, total: None) -> i
     expected_seq, previous = 0, GENESIS
     for row in _pages():
         expected_seq += 1
-        columns = {
-            "seq": row.seq, "at_us": to_us(row.at), "kind": row.kind, "version": row.version,
-            "subject_id": row.subject_id, "exercise_id": row.exercise_id, "payload": row.payload,
-        }
-        expected = chain_hash(head.algorithm, previous, **columns)
+        expected = chain_hash(
+            head.algorithm, previous, seq=row.seq, at_us=to_us(row.at), kind=row.kind, version=row.version,
+            subject_id=row.subject_id, exercise_id=row.exercise_id, payload=row.payload,
+        )
         if row.seq != expected_seq or bytes(row.hash) != expected:
             raise LogBroken(seq=row.seq, found=bytes(row.hash).hex()[:16], expected=expected.hex()[:16])
         previous = expected

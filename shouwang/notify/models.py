@@ -16,6 +16,7 @@ from shouwang.journal.fields import MomentField
 
 ALIVE = Q(done_at__isnull=True)
 FRESH = ALIVE & Q(leader_id__isnull=True, lease_until__isnull=True)
+POSTPONED = FRESH & Q(not_before__isnull=False)
 TAKEN = ALIVE & Q(lease_until__isnull=False)
 
 
@@ -55,10 +56,15 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["push_seq"], name="notify_message_push", condition=Q(push_seq__isnull=False)),
         ]
         indexes: ClassVar = [
+            # The columns after not_before are null in it: they only let SQLite answer from the index alone.
             models.Index(
-                fields=["person_id", "channel", "exercise_id", "severity", "queued_at", "not_before"],
+                fields=[
+                    "person_id", "channel", "exercise_id", "severity", "queued_at", "not_before", "done_at", "leader_id",
+                    "lease_until",
+                ],
                 name="notify_message_fresh", condition=FRESH,
             ),
+            models.Index(fields=["not_before"], name="notify_message_later", condition=POSTPONED),
             models.Index(fields=["lease_until"], name="notify_message_taken", condition=TAKEN),
             models.Index(fields=["leader_id"], name="notify_message_leader", condition=Q(leader_id__isnull=False)),
             models.Index(fields=["person_id", "push_seq"], name="notify_message_inbox", condition=Q(push_seq__isnull=False)),

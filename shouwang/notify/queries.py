@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from django.db.models import Count, Max, Min, Q, QuerySet
 
-from shouwang.notify.models import ALIVE, FRESH, TAKEN, ChannelSetting, LastSent, Message
+from shouwang.notify.models import ALIVE, FRESH, POSTPONED, TAKEN, ChannelSetting, LastSent, Message
 from shouwang.notify.rules import INBOX, State, Waiting, render
 from shouwang.notify.rules.bundling import APART, URGENT
 from shouwang.people.queries import contacts_of, person_cards
@@ -160,21 +160,41 @@ def visible(now: datetime) -> QuerySet[Message]:
 
 
 def waiting(now: datetime) -> list[Waiting]:
-    """Return what waits: per person, channel and exercise together, and each urgent message alone."""
+    """Return what waits: per person, channel and exercise together, and each urgent message alone.
+
+    One pass over the index of what is fresh, in its order: a worker asks this at each of its passes, in a storm too.
+    """
     groups = (
-        visible(now).filter(severity__lt=URGENT).values_list("person_id", "channel", "exercise_id")
+        visible(now).values_list("person_id", "channel", "exercise_id", "severity")
         .annotate(Count("id"), Min("id"), Min("queued_at"), Max("queued_at"))
     )
-    calm = [
-        Waiting(person, channel, count, first_id, first_at, last_at, exercise_id=exercise)
-        for person, channel, exercise, count, first_id, first_at, last_at in groups
-    ]
-    alone = visible(now).filter(severity__gte=URGENT).order_by("id")[:URGENT_PER_PASS]
-    urgent = [
+    calm: dict[tuple[int, str, int | None], Waiting] = {}
+    urgent_people: set[int] = set()
+    for person, channel, exercise, severity, count, first_id, first_at, last_at in groups:
+        if severity >= URGENT:
+            urgent_people.add(person)
+            continue
+        found = Waiting(person, channel, count, first_id, first_at, last_at, exercise_id=exercise)
+        before = calm.get((person, channel, exercise))
+        calm[person, channel, exercise] = found if before is None else _merged(before, found)
+    return _urgent(now, urgent_people) + list(calm.values())
+
+
+def _merged(one: Waiting, other: Waiting) -> Waiting:
+    return replace(
+        one, count=one.count + other.count, first_id=min(one.first_id, other.first_id),
+        first_at=min(one.first_at, other.first_at), last_at=max(one.last_at, other.last_at),
+    )
+
+
+def _urgent(now: datetime, people: Collection[int]) -> list[Waiting]:
+    if not people:
+        return []
+    rows = visible(now).filter(severity__gte=URGENT, person_id__in=sorted(people)[:URGENT_PER_PASS]).order_by("id")
+    return [
         Waiting(person, channel, 1, pk, at, at, urgent=True, exercise_id=exercise)
-        for pk, person, channel, exercise, at in alone.values_list("pk", "person_id", "channel", "exercise_id", "queued_at")
+        for pk, person, channel, exercise, at in rows.values_list("pk", "person_id", "channel", "exercise_id", "queued_at")[:URGENT_PER_PASS]
     ]
-    return urgent + calm
 
 
 def last_sent(now: datetime) -> dict[tuple[int, str, int | None], datetime]:
@@ -192,7 +212,7 @@ def has_lapsed(now: datetime, *, channels: Collection[str] = (), but: Collection
 def next_alarm_at(now: datetime) -> datetime | None:
     """Return when after `now` the next taken or postponed message must be looked at."""
     taken = Message.objects.filter(TAKEN, lease_until__gt=now).aggregate(at=Min("lease_until"))["at"]
-    postponed = Message.objects.filter(FRESH, not_before__gt=now).aggregate(at=Min("not_before"))["at"]
+    postponed = Message.objects.filter(POSTPONED, not_before__gt=now).aggregate(at=Min("not_before"))["at"]
     return min((at for at in (taken, postponed) if at is not None), default=None)
 
 

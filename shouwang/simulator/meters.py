@@ -40,7 +40,7 @@ def make_meters(external_ids: Sequence[str], *, silent: int, now: datetime, chan
 
 def history(meters: Sequence[Meter], *, now: datetime, chance: Random) -> list[dict[str, object]]:
     """Return the readings of the last two days, hour by hour."""
-    readings = []
+    readings: list[dict[str, object]] = []
     for hours_ago in range(HISTORY_H, -1, -1):
         at = now - timedelta(hours=hours_ago)
         readings.extend(_reading(meter, at, 1.0, chance) for meter in meters)

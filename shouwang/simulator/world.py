@@ -65,6 +65,7 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda what, done, t
     report("watches", 3, 4)
     started = now - timedelta(hours=49)
     set_watch("low_high_24h", detector="low_high_24h", now=started, thing_kind="WATER_METER", observed="register_l", lateness_s=2)
+    set_watch("low_12h", detector="low_12h", now=started, thing_kind="WATER_METER", observed="register_l", lateness_s=2, enabled=False)
     token = issue_credential("INTEGRATION", subject="demo-meters", paths=everything().paths, now=now)
     links = _links(officers, villages, now)
     report("done", 4, 4)

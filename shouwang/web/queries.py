@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -201,12 +202,13 @@ def meter_curve(case: CaseRow, *, now: datetime, language: str) -> dict[str, Any
         return None
     end = min(now, case.opened_at + timedelta(hours=12))
     found = series(int(datastream), end - CURVE_SPAN, end)
-    if len(found.at) < 2:
+    points = found.points()
+    if len(points) < 2:
         return None
-    used = [max(0.0, after - before) for before, after in zip(found.result, found.result[1:], strict=False)]
+    used = [max(0.0, after - before) for (_, before), (_, after) in pairwise(points)]
     name, unit = ("Water used", "L") if language == "en" else ("用水量", "升")
     return {
-        "times": [at.isoformat() for at in found.at[1:]], "unit": unit,
+        "times": [at.isoformat() for at, _ in points[1:]], "unit": unit,
         "series": [{"name": name, "values": used, "kind": "bar"}],
         "marks": [{"at": case.opened_at.isoformat(), "name": "预警" if language != "en" else "Alert", "severity": Severity(case.severity).css}],
     }

@@ -135,7 +135,7 @@ def test_what_follows_sending(outcome: Outcome, traits: Traits, attempts: int, e
     [
         (Delivered(), State.UNKNOWN, 2, 0, Next(State.DELIVERED)),
         (Rejected("EXPIRED"), State.SENT, 2, 0, Next(State.FAILED, None, "EXPIRED")),
-        (Missing(), State.LEASED, 2, 0, Next(State.PENDING, NOW, "MISSING", 2, is_repeat=True)),  # goes again, counted
+        (Missing(), State.LEASED, 2, 0, Next(State.PENDING, s(2), "MISSING", 2, is_repeat=True)),  # goes again, counted
         (Missing(), State.LEASED, 2, MAX_REPEATS, Next(State.FAILED, None, "MISSING")),
         (Sent(), State.UNKNOWN, 2, 0, Next(State.SENT, s(5))),  # it had gone after all
         (Sent(), State.SENT, 1, 0, Next(State.SENT, s(20), attempts=1)),  # the receipt is asked for again

@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from shouwang.people import actions, queries
 from shouwang.people.models import AccessLog, Account, Duty
 from shouwang.people.rules import SYSTEM
-from tests.people.conftest import Officer, Town
+from tests.people.conftest import DAY, Officer, Town
 from tests.people.test_actions import book
 
 PASSWORD = "golden-sparrow-9"
@@ -133,16 +133,21 @@ def test_no_page_shows_anybody_outside_the_scope(town: Town, officer: Officer, c
 def test_a_person_is_masked_until_a_reason_is_given(town: Town, officer: Officer, now: datetime) -> None:
     _, _, account = officer("GRID_WORKER", town.village)
     resident = actions.add_person(SYSTEM, name="张桂兰", area_id=town.village, phone="10000000077", now=now)
+    actions.enrol_household(SYSTEM, name="张桂兰户", address="一组3号", area_id=town.village, residents=[resident], now=now)
+    actions.record_fact(SYSTEM, resident, kind="HEALTH", value="高血压", source="村医", from_date=DAY, now=now)
     client = signed_in(account)
     for page in ("/people/", "/people/?format=xlsx", f"/people/{resident}/"):
         shown = text_of(client.get(page))
         assert "张**" in shown
         assert "张桂兰" not in shown
         assert "10000000077" not in shown
+        assert "高血压" not in shown
+        assert "村医" not in shown
     assert client.post(f"/people/{resident}/reveal/", {"reason": ""}).status_code == 422
     shown = text_of(client.post(f"/people/{resident}/reveal/", {"reason": "入户核查"}))
     assert "张桂兰" in shown
     assert "10000000077" in shown
+    assert "高血压" in shown
     assert list(AccessLog.objects.unscoped().values_list("action", flat=True)) == ["EXPORT", "REVEAL"]
 
 

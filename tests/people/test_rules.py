@@ -62,7 +62,7 @@ def test_an_identity_number_is_masked(number: str, masked: str) -> None:
     assert mask_id_number(number) == masked
 
 
-@given(st.text(min_size=1, max_size=12))
+@given(st.text(st.characters(exclude_characters="*"), min_size=1, max_size=12))
 def test_no_mask_shows_a_whole_name(name: str) -> None:
     assert not name.strip() or mask_name(name) != name
 

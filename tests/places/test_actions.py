@@ -93,6 +93,19 @@ def test_a_moved_area_takes_everything_below_along(city: dict[str, int], now: da
     assert event.payload == {"parent": city["丙县"], "from": old, "to": path}
 
 
+def test_a_grid_may_move_to_the_villages_of_its_township(city: dict[str, int], now: datetime) -> None:
+    grid = actions.add_area(parent_id=city["戊村"], name="一号网格", now=now)
+    actions.add_area(parent_id=city["丁镇"], name="己村", now=now)
+    root = [queries.area(city["甲市"]).path]
+    assert {row.name for row in queries.possible_parents(queries.area(grid), root)} == {"甲市", "乙县", "丙县", "丁镇", "己村"}
+    assert {row.name for row in queries.possible_parents(queries.area(city["丁镇"]), root)} == {"甲市", "丙县"}
+    actions.move_area(grid, parent_id=city["戊村"], now=now)  # where it is already: nothing happens
+    actions.rename_area(grid, name="一号网格", now=now)
+    assert journal.events_after(0)[-1].kind == "place.area_added"
+    with pytest.raises(NotFound):
+        queries.full_name(999_999)
+
+
 def test_an_area_is_not_moved_into_itself_or_up_the_levels(city: dict[str, int], now: datetime) -> None:
     for area, parent, error in (("乙县", "丁镇", MoveInvalid), ("乙县", "乙县", MoveInvalid), ("丙县", "戊村", LevelInvalid)):
         with pytest.raises(error), transaction.atomic():

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shouwang.kernel.errors import ShouwangError
@@ -71,6 +71,7 @@ def test_a_deadline_in_working_days(start: str, count: int, end: str) -> None:
     assert add_working_days(date.fromisoformat(start), count, CALENDAR) == date.fromisoformat(end)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(DAYS, st.integers(0, 300))
 def test_counting_back_gives_the_number(start: date, count: int) -> None:
     end = add_working_days(start, count, CALENDAR)
@@ -79,6 +80,7 @@ def test_counting_back_gives_the_number(start: date, count: int) -> None:
     assert count == 0 or is_working_day(end, CALENDAR)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(DAYS, DAYS, DAYS)
 def test_working_days_add_up_over_a_day_between(one: date, two: date, three: date) -> None:
     first, middle, last = sorted([one, two, three])
@@ -127,6 +129,7 @@ def test_a_deadline_in_office_hours(start: str, minutes: int, end: str) -> None:
     assert working_time_between(ends, begins, CALENDAR) == -timedelta(minutes=minutes)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.datetimes(datetime(2025, 1, 1), datetime(2026, 6, 1)), st.integers(0, 10_000))  # noqa: DTZ001 - made local below
 def test_office_hours_counted_back_give_the_amount(start: datetime, minutes: int) -> None:
     begins, amount = start.replace(tzinfo=LOCAL_ZONE), timedelta(minutes=minutes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shouwang.kernel.geometry import OutlineInvalid, distance_m, outline_of
@@ -13,7 +13,7 @@ from shouwang.kernel.texts import Text
 from shouwang.places import registry
 from shouwang.places.rules import CoordinateSystem, ancestors, from_wgs84, full_name, is_code, short_name, subtree, to_wgs84
 from shouwang.places.rules.coordinates import system_of
-from shouwang.places.rules.divisions import decode, read_divisions
+from shouwang.places.rules.divisions import MAX_ROWS, decode, read_divisions
 from shouwang.places.rules.errors import (
     CodeInvalid,
     ImportUnreadable,
@@ -55,9 +55,14 @@ def test_liaocheng_is_shifted_by_half_a_kilometre() -> None:
     assert lon > 115.971
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(*CHINA, st.sampled_from(CoordinateSystem))
 def test_there_and_back_is_the_same_point(lon: float, lat: float, system: CoordinateSystem) -> None:
     assert distance_m(lon, lat, *to_wgs84(*from_wgs84(lon, lat, system), system)) < 0.001
+
+
+def test_a_point_on_the_edge_of_the_shifted_box_still_has_a_place() -> None:
+    assert distance_m(72.004, 30.0, *to_wgs84(72.004, 30.0, CoordinateSystem.GCJ02)) < 1_500
 
 
 @pytest.mark.parametrize(("lon", "lat"), [(181.0, 0.0), (0.0, 91.0), (float("nan"), 0.0)])
@@ -94,6 +99,7 @@ def test_a_point_lies_inside_or_not(lon: float, lat: float, inside: bool) -> Non
     assert outline_of(SQUARE).contains(lon, lat) is inside
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.floats(0.0, 0.999))
 def test_a_point_on_a_shared_border_lies_in_one_of_the_two(lat: float) -> None:
     west, east = ({"type": "Polygon", "coordinates": polygon} for polygon in PAIR["coordinates"])
@@ -128,6 +134,7 @@ def test_a_path_gives_the_ids_nearest_first_and_its_range() -> None:
     assert not first <= "/1/4/" < end
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=5), st.lists(st.integers(1, 10**6), min_size=1, max_size=5))
 def test_the_range_of_a_path_holds_exactly_what_lies_below(one: list[int], two: list[int]) -> None:
     path, other = (f"/{'/'.join(map(str, ids))}/" for ids in (one, two))
@@ -244,8 +251,12 @@ def test_a_value_of_another_kind_is_refused(kind: Any, value: object) -> None:
         check_value(SettingSpec("x", Text("甲", "X"), kind, ""), value)
 
 
-def test_a_setting_must_be_declared_with_a_fitting_default() -> None:
-    with pytest.raises(SettingUnknown, match="office[.]hours"):
+def test_a_setting_must_be_declared_with_a_fitting_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_specs", dict(registry._specs))
+    spec = registry.declare(SettingSpec("x.limit", Text("甲", "X"), "INTEGER", 3))
+    assert registry.spec_of("x.limit") is spec
+    assert spec in registry.specs()
+    with pytest.raises(SettingUnknown, match=r"office\.hours"):
         registry.spec_of("nothing")
     with pytest.raises(SettingInvalid):
         registry.declare(SettingSpec("x", Text("甲", "X"), "INTEGER", "three"))
@@ -303,6 +314,25 @@ def test_outlines_are_converted_and_bad_features_listed() -> None:
     assert good[0].lon < 115.5
 
 
-def test_an_area_in_no_outline_gets_no_point() -> None:
-    good, _ = read_divisions("code,name,level,parent\n371522116000,张寨镇,township,371522000000\n", system=None)
+def test_an_area_in_no_outline_or_a_mere_sliver_gets_no_point() -> None:
+    text = "code,name,level,parent\n371522116000,张寨镇,township,371522000000\n371522116268,黄庙村,village,371522116000\n"
+    good, _ = read_divisions(text, system=None)
+    sliver = outline_of({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [2, 0], [0, 0]]]})
     assert with_points(good, {}) == good
+    assert with_points(good, {"371522000000": sliver}) == good
+
+
+def test_the_only_township_of_a_county_has_its_villages_around_it() -> None:
+    text = "code,name,level,parent\n371522116000,张寨镇,township,371522000000\n371522116268,黄庙村,village,371522116000\n"
+    good, _ = read_divisions(text, system=None)
+    square = outline_of({"type": "Polygon", "coordinates": [[[115, 36], [116, 36], [116, 37], [115, 37], [115, 36]]]})
+    township, village = with_points(good, {"371522000000": square})
+    assert township.lon is not None and township.lat is not None and village.lon is not None and village.lat is not None
+    assert square.contains(township.lon, township.lat)
+    assert 0 < distance_m(township.lon, township.lat, village.lon, village.lat) < 6_000
+
+
+def test_too_long_a_list_is_refused() -> None:
+    rows = "371522116000,张寨镇,township,371522000000\n" * MAX_ROWS
+    with pytest.raises(ImportUnreadable, match=str(MAX_ROWS)):
+        read_divisions("code,name,level,parent\n" + rows, system=None)

@@ -14,6 +14,7 @@ from shouwang.cases.actions.changes import Changes, compact, span, start_steps
 from shouwang.cases.models import Case, Clock
 from shouwang.cases.queries import CaseState, current_procedure
 from shouwang.cases.rules.flow import advance
+from shouwang.cases.rules.procedures import Step
 from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import NewEvent, NewTimer
 from shouwang.kernel.moments import MICROSECOND, from_us, to_us
@@ -70,7 +71,9 @@ def open_cases(new: Sequence[NewCase], *, now: datetime) -> OpenedCases:
 def _open(new: Sequence[NewCase], changes: Changes) -> Sequence[int]:
     ids = reserve_ids(Case, len(new))
     now_us = to_us(changes.now)
-    rows, clocks, starting = [], [], []
+    rows: list[tuple[Any, ...]] = []
+    clocks: list[tuple[Any, ...]] = []
+    starting: list[tuple[CaseState, Step]] = []
     for case_id, wanted in zip(ids, new, strict=True):
         version_id, procedure = current_procedure(wanted.procedure)
         first = advance(procedure, {}, wanted.params)

@@ -144,7 +144,7 @@ def after_query(  # noqa: PLR0911 - one line per outcome
 ) -> Next:
     """Return what follows the answer to question number `attempts` about a message that was SENT or may have gone.
 
-    A message that the provider never had goes again at once, counted as a repeat. A receipt that never comes leaves it
+    A message that the provider never had goes again, counted as a repeat. A receipt that never comes leaves it
     unknown.
     """
     match outcome:
@@ -153,7 +153,7 @@ def after_query(  # noqa: PLR0911 - one line per outcome
         case Rejected(reason):
             return Next(State.FAILED, None, code_of(reason))
         case Missing() if repeats < MAX_REPEATS:
-            return Next(State.PENDING, now, "MISSING", attempts, is_repeat=True)
+            return Next(State.PENDING, now + FIRST_WAIT, "MISSING", attempts, is_repeat=True)
         case Missing():
             return Next(State.FAILED, None, "MISSING")
         case _ if was == State.SENT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
@@ -76,7 +76,7 @@ class ContactRow:
 
 @dataclass(frozen=True, slots=True)
 class FactView:
-    """One dated fact; `value` is None while it is sensitive and no reason was given."""
+    """One dated fact; `value` is None and `source` empty while it is sensitive and no reason was given."""
 
     title: Text
     value: str | None
@@ -200,7 +200,7 @@ def person_page(scope: Scope, person_id: int, *, revealed: bool = False) -> Pers
         phone=person.phone if revealed else mask_phone(person.phone),
         id_number=person.id_number if revealed else mask_id_number(person.id_number),
         area=names[person.area_id], language=person.language,
-        households=tuple((_household(member.household), ROLES[member.role]) for member in members),
+        households=tuple(_home(_household(member.household), ROLES[member.role], revealed=revealed) for member in members),
         facts=_facts(person_id, revealed=revealed),
         consents=tuple(
             Consent.objects.unscoped().filter(person_id=person_id).order_by("-given_at")
@@ -227,15 +227,19 @@ def _household(row: Household) -> HouseholdCard:
     return HouseholdCard(row.pk, row.name, row.address, row.area_id, row.path, row.lon, row.lat)
 
 
+def _home(card: HouseholdCard, role: Text, *, revealed: bool) -> tuple[HouseholdCard, Text]:
+    return (card if revealed else replace(card, name=""), role)  # a household is mostly named after its people
+
+
 def _facts(person_id: int, *, revealed: bool) -> tuple[FactView, ...]:
     rows = DatedFact.objects.unscoped().filter(person_id=person_id).order_by("-from_date", "-pk")
-    return tuple(
-        FactView(
-            FACTS[row.kind].title, None if FACTS[row.kind].sensitive and not revealed else row.value, row.from_date,
-            row.until_date, row.source,
-        )
-        for row in rows
-    )
+    shown = []
+    for row in rows:
+        hidden = FACTS[row.kind].sensitive and not revealed
+        shown.append(FactView(
+            FACTS[row.kind].title, None if hidden else row.value, row.from_date, row.until_date, "" if hidden else row.source,
+        ))
+    return tuple(shown)
 
 
 def _duty_titles(person_ids: Collection[int]) -> dict[int, Text]:

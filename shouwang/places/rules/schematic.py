@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from shouwang.kernel.geometry import Outline, Point
 from shouwang.places.rules.divisions import Division
-from shouwang.places.rules.tree import COUNTY, TOWNSHIP, VILLAGE
+from shouwang.places.rules.tree import TOWNSHIP, VILLAGE
 
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 _MAX_TRIES = 100_000
-_MAX_HALVINGS = 24
 _LONE_REACH_DEG = 0.04
 _REACH = 0.45
 _DIGITS = 5
@@ -30,15 +29,15 @@ def with_points(divisions: Sequence[Division], outlines: Mapping[str, Outline]) 
     points = dict(centres)
     for township, villages in _below(divisions, VILLAGE).items():
         outline = outlines.get(county_of.get(township, ""))
-        if outline is None:
+        if outline is None or township not in centres:
             continue
-        rivals = [centres[code] for code, county in county_of.items() if code != township and county == county_of[township]]
+        rivals = [centres[code] for code, county in county_of.items() if code != township and county == county_of[township] and code in centres]
         points.update(zip(villages, _spiral(centres[township], rivals, len(villages), outline), strict=True))
     return [_placed(each, points) for each in divisions]
 
 
 def scatter(outline: Outline, count: int) -> list[Point]:
-    """Return `count` points spread evenly inside `outline` (Halton sequence in bases 2 and 3)."""
+    """Return `count` points spread evenly inside `outline` (Halton sequence in bases 2 and 3); fewer in a mere sliver."""
     found: list[Point] = []
     for index in range(1, _MAX_TRIES):
         if len(found) == count:
@@ -55,7 +54,7 @@ def _scattered(townships: Mapping[str, list[str]], outlines: Mapping[str, Outlin
         code: point
         for county, codes in townships.items()
         if county in outlines
-        for code, point in zip(codes, scatter(outlines[county], len(codes)), strict=True)
+        for code, point in zip(codes, scatter(outlines[county], len(codes)), strict=False)
     }
 
 
@@ -76,18 +75,17 @@ def _spiral(centre: Point, rivals: Sequence[Point], count: int, outline: Outline
 
 
 def _inside(centre: Point, outline: Outline, radius: float, angle: float) -> Point:
-    """Return the point at `angle` and `radius` from the centre, drawn towards it until it lies inside."""
-    for _ in range(_MAX_HALVINGS):
+    """Return the point at `angle` and `radius` from the centre, drawn towards it until it lies inside, as the centre does."""
+    while True:
         lon = round(centre[0] + radius * math.cos(angle), _DIGITS)
         lat = round(centre[1] + radius * math.sin(angle), _DIGITS)
-        if outline.contains(lon, lat):
+        if (lon, lat) == centre or outline.contains(lon, lat):
             return lon, lat
         radius /= 2
-    return centre
 
 
 def _placed(division: Division, points: Mapping[str, Point]) -> Division:
-    if division.lon is not None or division.code not in points or division.level == COUNTY:
+    if division.lon is not None or division.code not in points:
         return division
     lon, lat = points[division.code]
     return replace(division, lon=lon, lat=lat, point_is_schematic=True)
