@@ -36,9 +36,9 @@ def now() -> datetime:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Forget what this process keeps of duties, tokens, calendars and catalogues: other tests' rows are gone."""
-    from shouwang.people.queries import roster, scopes
-    from shouwang.places import queries as places
-    from shouwang.telemetry import queries as telemetry
+    from shouwang.people.queries import roster, scopes  # noqa: PLC0415 - settings must be chosen first
+    from shouwang.places import queries as places  # noqa: PLC0415
+    from shouwang.telemetry import queries as telemetry  # noqa: PLC0415
 
     roster.forget()
     scopes.forget_tokens()

@@ -163,7 +163,8 @@ def demo(
 def _seed_demo(seed: int) -> tuple[list[tuple[str, str]], str, Sequence[str]]:
     _migrate()
     from shouwang.journal.clock import clock  # noqa: PLC0415
-    from shouwang.simulator.world import ROLES, seed as seed_world  # noqa: PLC0415
+    from shouwang.simulator.world import ROLES  # noqa: PLC0415
+    from shouwang.simulator.world import seed as seed_world
 
     now = clock().now()
     with Progress(console=console) as progress:

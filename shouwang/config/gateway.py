@@ -69,7 +69,7 @@ class Gateway:
         self._pool = ThreadPoolExecutor(THREADS)
         self._hub = Hub(self._pool)
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:  # noqa: PLW3201 - the name RSGI asks for
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
         if scope.proto != "http":
             return

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from shouwang.journal import wake
-from shouwang.journal.models import EventRow, Head, LeaseRow, ListenerCursor, Timer
+from shouwang.journal.models import EventRow, Head, LeaseRow, ListenerCursor
 from shouwang.journal.put import put
 from shouwang.journal.rules import GENESIS, Event, Lease, LeaseLost, NewEvent, NewTimer, best_hash, chain_hash
 from shouwang.kernel.moments import to_us

@@ -6,7 +6,6 @@ Only pages, api, jobs and commands ask it; everything else is given the moment.
 from __future__ import annotations
 
 import json
-import os
 import time
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +30,7 @@ def clock() -> Clock:
     if time.monotonic() - checked_s < _RECHECK_S:
         return current
     try:
-        found = os.stat(_file()).st_mtime_ns
+        found = _file().stat().st_mtime_ns
     except FileNotFoundError:
         found = 0
     if found != modified:

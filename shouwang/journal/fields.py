@@ -10,8 +10,8 @@ from typing_extensions import TypeVar
 
 from shouwang.kernel.moments import from_us, to_us
 
-_Set = TypeVar("_Set", default=datetime)
-_Get = TypeVar("_Get", default=datetime)
+_Set = TypeVar("_Set", default=Any)
+_Get = TypeVar("_Get", default=Any)
 
 if TYPE_CHECKING:
 

@@ -16,7 +16,7 @@ def put(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[
     """
     if not rows:
         return
-    table = connection.ops.quote_name(model._meta.db_table)
+    table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001 - Django's own name for it
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -25,7 +25,7 @@ def put(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[
                     copy.write_row(row)
             return
         places = ", ".join(["%s"] * len(columns))
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 - names come from the model
 
 
 def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:
@@ -35,7 +35,7 @@ def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:
     """
     if count == 0:
         return ()
-    table = model._meta.db_table
+    table = model._meta.db_table  # noqa: SLF001
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])

@@ -52,7 +52,7 @@ def everything() -> Scope:
     return Scope(None, tuple(root.path for root in places.roots()), RIGHTS)
 
 
-def seed(*, now: datetime, chance: Random, report: Report = lambda what, done, total: None) -> World:
+def seed(*, now: datetime, chance: Random, report: Report = lambda *_: None) -> World:
     """Make the demo's world in an empty database and return what to play on it."""
     report("areas", 0, 4)
     load_liaocheng(now=now)

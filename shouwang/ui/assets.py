@@ -22,7 +22,7 @@ BUILT = UI / "static" / "ui" / "built"
 BUNDLES = ("desk.js", "map.js", "chart.js", "phone.js", "leaflet.css")
 
 
-class AssetsNotBuilt(Exception):  # noqa: N818 - named after what happened, like every error here
+class AssetsNotBuilt(Exception):
     """The browser assets could not be built; the message says what to do."""
 
 

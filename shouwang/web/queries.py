@@ -10,7 +10,17 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from shouwang.cases.queries import CaseRow, Filters, case_in_scope, count_cases, evidence_of, list_cases, notes_of, procedure_of_case, tasks_of
+from shouwang.cases.queries import (
+    CaseRow,
+    Filters,
+    case_in_scope,
+    count_cases,
+    evidence_of,
+    list_cases,
+    notes_of,
+    procedure_of_case,
+    tasks_of,
+)
 from shouwang.cases.rules.procedures import Step
 from shouwang.journal.queries import events_of
 from shouwang.kernel.moments import local

@@ -16,7 +16,7 @@ from shouwang.journal.rules import Lease, LeaseLost
 from shouwang.notify import actions, jobs, queries
 from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
 from shouwang.notify.models import Message
-from shouwang.notify.rules import State, Step
+from shouwang.notify.rules import State, Step, due_bundles
 from shouwang.notify.rules.delivery import MAX_ATTEMPTS
 from tests.notify.conftest import GATEWAY, KEYED, Queue, Scripted, served
 
@@ -217,8 +217,6 @@ def test_a_receipt_that_never_comes_leaves_the_message_unknown(
 
 
 def take(now: datetime, lease: Lease, channel: str = "webhook", ttl_s: int = 15) -> list[actions.Leased]:
-    from shouwang.notify.rules import due_bundles
-
     due = due_bundles(queries.waiting(now), queries.last_sent(now), now=now)
     traits = {"webhook": KEYED, "sms": GATEWAY}
     return actions.lease_bundles(due, now=now, lease=lease, free={channel: 10}, traits=traits, ttl=timedelta(seconds=ttl_s))

@@ -19,7 +19,6 @@ from django.db.models import F, Q, QuerySet
 from shouwang.journal import wake
 from shouwang.journal.actions import append, check_fence, lock_order
 from shouwang.journal.rules import Lease, NewEvent
-from shouwang.kernel.moments import to_us
 from shouwang.notify import events, queries
 from shouwang.notify.models import ALIVE, FRESH, TAKEN, LastSent, Message
 from shouwang.notify.rules import (
@@ -225,7 +224,7 @@ def _claim_again(
         elif room.get(channel, 0) > 0:
             room[channel] -= 1
             columns = {"state": State.LEASED, "lease_until": now + ttl, "fence": lease.fence, "attempts": F("attempts") + 1}
-            if Message.objects.filter(ALIVE, pk=pk, lease_until=to_us(lease_until)).update(**columns):
+            if Message.objects.filter(ALIVE, pk=pk, lease_until=lease_until).update(**columns):
                 claimed[pk] = (step, State(state), counts.get(pk, 0) + 1)
 
 
@@ -262,7 +261,7 @@ def _record(result: Result, following: Next, *, now: datetime, pace: float) -> b
         columns["repeats"] = leased.repeats + 1
     if isinstance(result.outcome, Sent | Delivered) and result.outcome.ref:
         columns["provider_ref"] = result.outcome.ref[:80]
-    mine = Message.objects.filter(pk=leased.id, state=State.LEASED, fence=leased.fence, lease_until=to_us(leased.lease_until))
+    mine = Message.objects.filter(pk=leased.id, state=State.LEASED, fence=leased.fence, lease_until=leased.lease_until)
     if not mine.update(**columns):
         return False
     if leased.count > 1:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,31 +15,10 @@ from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
-from shouwang.people.rules import Scope
+from shouwang.people.guard import needs, scope_of
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import queries
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS, chain
-
-View = Callable[..., HttpResponse]
-
-
-def signed_in(view: View) -> View:
-    """Return `view` for signed-in persons; others are sent to sign in."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if getattr(request, "scope", None) is None:
-            return redirect("/sign-in/?next=" + request.path)
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-def scope_of(request: HttpRequest) -> Scope:
-    """Return the scope of a guarded request."""
-    scope: Scope = request.scope  # type: ignore[attr-defined]
-    return scope
-
 
 def language_of(request: HttpRequest) -> str:
     """Return the reader's language."""
@@ -48,14 +26,14 @@ def language_of(request: HttpRequest) -> str:
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def home(request: HttpRequest) -> HttpResponse:
     """Send people to where their work is: the desk, or their own tasks."""
     return redirect("web:desk" if "case.dispatch" in scope_of(request).rights else "web:tasks")
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def desk(request: HttpRequest) -> HttpResponse:
     """Show the duty desk."""
     scope, language = scope_of(request), language_of(request)
@@ -69,14 +47,14 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def queue(request: HttpRequest) -> HttpResponse:
     """Show the queue alone, as it is now."""
     return render(request, "web/_queue.html", queries.desk_queue(scope_of(request), language_of(request)))
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def figures(request: HttpRequest) -> HttpResponse:
     """Show the six figures alone, as they are now."""
     found = queries.desk_figures(scope_of(request), now=clock().now(), language=language_of(request))
@@ -84,14 +62,14 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def drawer(request: HttpRequest, case_id: int) -> HttpResponse:
     """Show one case in the drawer."""
     return render(request, "web/_drawer.html", _case_context(request, case_id))
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """Show the page of one case."""
     context = _case_context(request, case_id)
@@ -115,7 +93,7 @@ def _case_context(request: HttpRequest, case_id: int) -> dict[str, Any]:
 
 
 @require_POST
-@signed_in
+@needs("case.read")
 def act(request: HttpRequest, case_id: int, what: str) -> HttpResponse:
     """Do one thing with a case and show it again, with what came of it."""
     scope = scope_of(request)
@@ -172,7 +150,7 @@ _LIST: ListSpec[queries.Row] = ListSpec(
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def cases(request: HttpRequest) -> HttpResponse:
     """Show the list of cases, with filters in the address, as page, XLSX or print."""
     scope, language = scope_of(request), language_of(request)

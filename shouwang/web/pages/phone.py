@@ -12,16 +12,17 @@ from shouwang.cases.queries import case_row, procedure_of_case, task_row, tasks_
 from shouwang.cases.rules.evidence import Given
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
+from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import person_cards
 from shouwang.web import queries
-from shouwang.web.pages.desk import language_of, scope_of, signed_in
+from shouwang.web.pages.desk import language_of
 from shouwang.web.rules import TASK_STATES, chain
 
 _OPEN = frozenset({"CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED"})
 
 
 @require_GET
-@signed_in
+@needs("case.read")
 def tasks(request: HttpRequest) -> HttpResponse:
     """Show a person's open tasks, most urgent first."""
     person_id = scope_of(request).person_id or 0
