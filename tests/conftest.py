@@ -10,10 +10,15 @@ import tempfile
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shouwang.config.settings")
 os.environ.setdefault("SHOUWANG_DATA_DIR", tempfile.mkdtemp(prefix="shouwang-test-"))
+os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["SHOUWANG_DATA_DIR"])
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+settings.register_profile("shouwang", deadline=None)
+settings.load_profile("shouwang")
 
 NOW = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from shouwang.journal.fields import MomentField
+from shouwang.journal.fields import MomentField, PathField
 
 
 class Alert(models.Model):
@@ -20,7 +20,7 @@ class Alert(models.Model):
     state = models.CharField(max_length=6)
     severity = models.SmallIntegerField()
     area_id = models.BigIntegerField()
-    path = models.CharField(max_length=120)
+    path = PathField(max_length=120)
     reason = models.CharField(max_length=48)
     params = models.TextField()
     detector = models.CharField(max_length=48)

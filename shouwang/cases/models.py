@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from shouwang.journal.fields import MomentField
+from shouwang.journal.fields import MomentField, PathField
 
 OPEN_TASKS = ("CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED")
 
@@ -32,7 +32,7 @@ class Case(models.Model):
     kind = models.CharField(max_length=32)
     severity = models.SmallIntegerField()
     area_id = models.BigIntegerField()
-    path = models.CharField(max_length=120)
+    path = PathField(max_length=120)
     subject_kind = models.CharField(max_length=16)
     subject_id = models.BigIntegerField()
     reason = models.CharField(max_length=48)
@@ -118,7 +118,7 @@ class CoverageGap(models.Model):
 
     task = models.ForeignKey(Task, models.DO_NOTHING, db_constraint=False, db_index=False)
     case_id = models.BigIntegerField()
-    path = models.CharField(max_length=120)
+    path = PathField(max_length=120)
     duty = models.CharField(max_length=32)
     level = models.CharField(max_length=10)
     rank = models.CharField(max_length=8)

@@ -1,4 +1,4 @@
-"""Column types every room uses: a moment as integer microseconds."""
+"""Column types every room uses: a moment as integer microseconds, a path of area ids."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _Get = TypeVar("_Get", default=Any)
 
 if TYPE_CHECKING:
 
+    _Text = models.CharField[str, str]
+
     class _WholeNumber(models.BigIntegerField[_Set, _Get], Generic[_Set, _Get]):
         """A whole number in the table, a moment to Python: what the types of models are read from."""
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         _pyi_lookup_exact_type: datetime  # type: ignore[assignment]
 
 else:
+    _Text = models.CharField
 
     class _WholeNumber(models.BigIntegerField):
         """A whole number in the table."""
@@ -49,3 +52,12 @@ class MomentField(_WholeNumber[_Set, _Get]):
         if value is None or isinstance(value, int):
             return value
         return to_us(value)
+
+
+class PathField(_Text):
+    """A path of area ids ("/1/5/77/"), compared byte by byte on every database, so that a subtree is one range."""
+
+    def db_parameters(self, connection: Any) -> Any:
+        """Return the column's parameters, with C collation on PostgreSQL; SQLite compares bytes anyway."""
+        parameters = super().db_parameters(connection)
+        return {**parameters, "collation": "C" if connection.vendor == "postgresql" else None}

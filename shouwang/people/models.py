@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import F, Q
 
-from shouwang.journal.fields import MomentField
+from shouwang.journal.fields import MomentField, PathField
 from shouwang.people.rules.errors import ScopeMissing
 from shouwang.people.rules.scope import Scope
 
 PATH_LENGTH = 200
 M = TypeVar("M", bound=models.Model)
-
-if TYPE_CHECKING:
-    _Text = models.CharField[str, str]
-else:
-    _Text = models.CharField
-
-
-class PathField(_Text):
-    """A path of area ids, compared byte by byte on every database, so that a subtree is one range."""
-
-    def db_parameters(self, connection: Any) -> Any:
-        """Return the column's parameters, with C collation on PostgreSQL (SQLite compares bytes anyway)."""
-        parameters = super().db_parameters(connection)
-        return {**parameters, "collation": "C" if connection.vendor == "postgresql" else None}
 
 
 class ScopedManager(models.Manager[M]):

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 
-from shouwang.journal.fields import MomentField
-
-if TYPE_CHECKING:
-    _Text = models.CharField[str, str]
-else:
-    _Text = models.CharField
-
-
-class PathField(_Text):
-    """A path of area ids, compared byte by byte on every database, so that a subtree is one range."""
-
-    def db_parameters(self, connection: Any) -> Any:
-        """Return the column's parameters, with C collation on PostgreSQL (SQLite compares bytes anyway)."""
-        parameters = super().db_parameters(connection)
-        return {**parameters, "collation": "C" if connection.vendor == "postgresql" else None}
+from shouwang.journal.fields import MomentField, PathField
 
 
 class Thing(models.Model):

@@ -10,6 +10,7 @@ import pytest
 from shouwang.kernel.moments import local
 from shouwang.people.actions import NewDuty, NewPerson, add_account, add_member, add_persons, assign_duties, enrol_household
 from shouwang.people.rules import SYSTEM
+from shouwang.places import queries as places
 from shouwang.places.actions import add_area
 from shouwang.systems.living_alone.actions import enrol, publish_shipped
 from shouwang.telemetry.actions import add_things
@@ -35,8 +36,6 @@ class County:
 @pytest.fixture
 def county(db: None, now: datetime) -> County:
     """Return a county with everybody on duty."""
-    from shouwang.places import queries as places
-
     root = add_area(parent_id=None, name="示范市", level="PREFECTURE", now=now)
     county_id = add_area(parent_id=root, name="示范县", now=now)
     township = add_area(parent_id=county_id, name="柳河镇", now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -25,7 +26,7 @@ from shouwang.kernel.moments import to_us
 from shouwang.notify.queries import messages_of_tasks
 from shouwang.people.actions import issue_credential
 from shouwang.people.models import Account, Duty
-from shouwang.people.queries import scope_of_token
+from shouwang.people.queries import forget, scope_of_token
 from shouwang.systems.living_alone.actions import announce_absence
 from shouwang.telemetry.sources.http import receive
 from shouwang.watch.actions import set_watch
@@ -131,8 +132,6 @@ def test_when_nobody_accepts_the_ladder_is_climbed_to_the_city_and_asked_again(c
 
 def test_a_gap_in_the_duty_is_recorded_and_passed(county: County, now: datetime) -> None:
     Duty.objects.unscoped().filter(person_id__in=[county.worker, county.deputy]).delete()
-    from shouwang.people.queries import forget
-
     forget()
     task = open_one(county, now)
     assert task.assignee_id == county.township_officer
@@ -162,9 +161,7 @@ def test_an_exercise_stands_beside_the_real(county: County, now: datetime) -> No
     """I10."""
     open_one(county, now)
     drill = finding(county)
-    take_findings([FoundFinding(**{**{f: getattr(drill, f) for f in drill.__slots__}, "exercise_id": 5})] if hasattr(drill, "__slots__") else [
-        FoundFinding(**{**vars(drill), "exercise_id": 5}),
-    ], now=now)
+    take_findings([replace(drill, exercise_id=5)], now=now)
     assert sorted(Case.objects.values_list("exercise_id", flat=True), key=str) == [5, None]
 
 

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.manager
 import shouwang.journal.fields
-import shouwang.people.models
+
 from django.db import migrations, models
 
 
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('actor_id', models.BigIntegerField(null=True)),
                 ('object_kind', models.CharField(blank=True, max_length=16)),
                 ('object_id', models.BigIntegerField(null=True)),
-                ('path', shouwang.people.models.PathField(blank=True, max_length=200)),
+                ('path', shouwang.journal.fields.PathField(blank=True, max_length=200)),
                 ('reason', models.CharField(blank=True, max_length=200)),
             ],
             options={
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(max_length=200)),
                 ('lon', models.FloatField(null=True)),
                 ('lat', models.FloatField(null=True)),
-                ('path', shouwang.people.models.PathField(max_length=200)),
+                ('path', shouwang.journal.fields.PathField(max_length=200)),
                 ('enrolled_at', shouwang.journal.fields.MomentField()),
                 ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.area')),
             ],
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('kind', models.CharField(max_length=24)),
                 ('phone', models.CharField(blank=True, max_length=20)),
-                ('path', shouwang.people.models.PathField(max_length=200)),
+                ('path', shouwang.journal.fields.PathField(max_length=200)),
                 ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.area')),
             ],
             options={
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ('id_number', models.CharField(blank=True, max_length=18)),
                 ('birth_date', models.DateField(null=True)),
                 ('language', models.CharField(default='zh', max_length=2)),
-                ('path', shouwang.people.models.PathField(max_length=200)),
+                ('path', shouwang.journal.fields.PathField(max_length=200)),
                 ('added_at', shouwang.journal.fields.MomentField()),
                 ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.area')),
                 ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
                 ('rank', models.CharField(max_length=8)),
                 ('object_kind', models.CharField(default='AREA', max_length=12)),
                 ('object_id', models.BigIntegerField(null=True)),
-                ('path', shouwang.people.models.PathField(blank=True, max_length=200)),
+                ('path', shouwang.journal.fields.PathField(blank=True, max_length=200)),
                 ('level', models.CharField(blank=True, max_length=10)),
                 ('from_date', models.DateField()),
                 ('until_date', models.DateField(null=True)),
@@ -276,7 +276,7 @@ class Migration(migrations.Migration):
             name='Shift',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', shouwang.people.models.PathField(max_length=200)),
+                ('path', shouwang.journal.fields.PathField(max_length=200)),
                 ('level', models.CharField(max_length=10)),
                 ('code', models.CharField(max_length=24)),
                 ('start_at', shouwang.journal.fields.MomentField()),

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import shouwang.journal.fields
-import shouwang.places.models
+
 from django.db import migrations, models
 
 
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('official_name', models.CharField(blank=True, max_length=64)),
                 ('spelling', models.CharField(blank=True, max_length=256)),
                 ('code', models.CharField(blank=True, max_length=12)),
-                ('path', shouwang.places.models.PathField(max_length=120, unique=True)),
+                ('path', shouwang.journal.fields.PathField(max_length=120, unique=True)),
                 ('lon', models.FloatField(null=True)),
                 ('lat', models.FloatField(null=True)),
                 ('point_is_schematic', models.BooleanField(default=False)),

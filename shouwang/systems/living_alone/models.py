@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from shouwang.journal.fields import MomentField
+from shouwang.journal.fields import MomentField, PathField
 
 
 class Enrolment(models.Model):
@@ -13,7 +13,7 @@ class Enrolment(models.Model):
     household = models.OneToOneField("people.Household", models.DO_NOTHING, related_name="+")
     datastream_id = models.BigIntegerField(unique=True)
     area = models.ForeignKey("places.Area", models.DO_NOTHING, related_name="+", db_index=False)
-    path = models.CharField(max_length=120, db_index=True)
+    path = PathField(max_length=120, db_index=True)
     active = models.BooleanField(default=True)
     away_until = MomentField(null=True)
     enrolled_at = MomentField()

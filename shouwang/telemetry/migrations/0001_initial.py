@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import shouwang.journal.fields
-import shouwang.telemetry.models
+
 from django.db import migrations, models
 
 
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('external_id', models.CharField(max_length=64)),
                 ('kind', models.CharField(max_length=24)),
                 ('name', models.CharField(max_length=80)),
-                ('path', shouwang.telemetry.models.PathField(max_length=200)),
+                ('path', shouwang.journal.fields.PathField(max_length=200)),
                 ('partition', models.SmallIntegerField()),
                 ('exercise_id', models.BigIntegerField(null=True)),
                 ('added_at', shouwang.journal.fields.MomentField()),

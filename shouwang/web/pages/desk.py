@@ -20,6 +20,7 @@ from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_
 from shouwang.web import queries
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS, chain
 
+
 def language_of(request: HttpRequest) -> str:
     """Return the reader's language."""
     return str(getattr(request, "language", "zh"))
