@@ -32,6 +32,14 @@ def pytest_configure() -> None:
         os.environ["SHOUWANG_DATABASE"] = server.get_uri()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that reaches a database, by whichever fixture, so that the PostgreSQL run takes them all."""
+    for item in items:
+        if {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.django_db(transaction="transactional_db" in item.fixturenames))  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def now() -> datetime:
     """Return the moment tests happen at: a Thursday, 10:00 in Liaocheng."""

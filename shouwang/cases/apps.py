@@ -9,3 +9,10 @@ class CasesConfig(AppConfig):
     name = "shouwang.cases"
     label = "cases"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let messages about a task carry the link that opens it."""
+        from shouwang.cases.links import address_of_task  # noqa: PLC0415 - settings must be ready
+        from shouwang.notify.rules import register_link  # noqa: PLC0415
+
+        register_link(address_of_task)

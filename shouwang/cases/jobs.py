@@ -1,12 +1,24 @@
-"""What cases do when a timer rings."""
+"""What cases do when a timer rings, when a reply comes in, and when an area moves."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from datetime import datetime
 
+from shouwang.cases.actions import accept
 from shouwang.cases.actions.clocks import clock_due
 from shouwang.cases.actions.ladder import task_due
+from shouwang.cases.models import Case, CoverageGap
+from shouwang.cases.rules.errors import CaseError
+from shouwang.journal.paths import move_paths
 from shouwang.journal.queries import due_timers
+from shouwang.journal.rules import Event
+from shouwang.notify.events import REPLY_RECEIVED
+from shouwang.places.events import AREA_MOVED
+
+REPLIES = "cases.replies"
+MOVES = "cases.area_moved"
 
 
 def run_due_timers(now: datetime, *, limit: int = 200) -> int:
@@ -18,3 +30,20 @@ def run_due_timers(now: datetime, *, limit: int = 200) -> int:
         elif timer.kind == "clock":
             rung += clock_due(timer, now=now)
     return rung
+
+
+def on_replies(events: Sequence[Event]) -> None:
+    """Accept the tasks that a person accepted by replying to a message; one that another has taken stays theirs."""
+    for event in events:
+        if event.kind == REPLY_RECEIVED and event.payload["code"] == "ACCEPT":
+            for task_id in event.payload["tasks"]:
+                with contextlib.suppress(CaseError):
+                    accept(task_id, person_id=event.payload["person"], now=event.at)
+
+
+def on_moves(events: Sequence[Event]) -> None:
+    """Give cases and gaps below moved areas their new paths."""
+    for event in events:
+        if event.kind == AREA_MOVED:
+            for model in (Case, CoverageGap):
+                move_paths(model.objects.all(), old=event.payload["from"], new=event.payload["to"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core import signing
 
 from shouwang.cases.rules.errors import CaseError
@@ -31,6 +32,11 @@ class TaskLink:
 def task_link(task_id: int, person_id: int) -> str:
     """Return the address of a task for a person."""
     return f"/t/{signing.dumps([task_id, person_id], salt=_SALT)}/"
+
+
+def address_of_task(task_id: int, person_id: int) -> str:
+    """Return the whole address of a task for a person, as a message carries it."""
+    return f"{settings.SHOUWANG_ADDRESS}{task_link(task_id, person_id)}"
 
 
 def read_link(token: str) -> TaskLink:

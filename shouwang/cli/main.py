@@ -164,7 +164,7 @@ def _seed_demo(seed: int) -> tuple[list[tuple[str, str]], str, Sequence[str]]:
     _migrate()
     from shouwang.journal.clock import clock  # noqa: PLC0415
     from shouwang.simulator.world import ROLES  # noqa: PLC0415
-    from shouwang.simulator.world import seed as seed_world
+    from shouwang.simulator.world import seed as seed_world  # noqa: PLC0415
 
     now = clock().now()
     with Progress(console=console) as progress:

@@ -17,6 +17,7 @@ DEFAULTS: Mapping[str, str] = {
     "secret_key": "",
     "hosts": "127.0.0.1,localhost,[::1]",
     "origins": "",
+    "address": "http://127.0.0.1:8000",
     "debug": "false",
     "demo": "false",
     "cell": "371500",

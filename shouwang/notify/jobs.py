@@ -26,7 +26,7 @@ from shouwang.notify.actions import Leased, Result
 from shouwang.notify.actions.sending import INBOX_PER_TRANSACTION
 from shouwang.notify.contract import Channel, Manifest, Outcome, Outgoing, Rejected, Traits, Unknown
 from shouwang.notify.outside import client
-from shouwang.notify.rules import INBOX, Bundle, Step, Waiting, due_bundles, next_due_at, render
+from shouwang.notify.rules import INBOX, Bundle, Step, Waiting, due_bundles, link_of, next_due_at, render
 
 LEASE_S = 15.0
 PER_CHANNEL = 8
@@ -248,12 +248,15 @@ def _works(leased: Sequence[Leased], channels: Mapping[str, Served], now: dateti
 
 def _work(leased: Leased, served: Served, contact: queries.Contact, now: datetime) -> Work:
     is_exercise = leased.exercise_id is not None
+    link = link_of(leased.task_id, leased.person_id)
+    limit = served.manifest.text_limit - len(link) - 1 if served.manifest.text_limit and link else served.manifest.text_limit
     text = render(
-        leased.template, leased.params, language=contact.language, count=leased.count, limit=served.manifest.text_limit,
+        leased.template, leased.params, language=contact.language, count=leased.count, limit=limit,
         is_exercise=is_exercise,
     )
+    params = {**leased.params, "link": link} if link else leased.params
     outgoing = Outgoing(
-        leased.key, contact.address, leased.template, leased.params, text, contact.language, leased.severity, leased.count, now,
+        leased.key, contact.address, leased.template, params, f"{text} {link}" if link else text, contact.language, leased.severity, leased.count, now,
         is_exercise,
     )
     unreachable = served.manifest.needs_address and not contact.address and leased.step == Step.SEND

@@ -15,12 +15,13 @@ from shouwang.alerts.jobs import KINDS, on_case_ended
 from shouwang.alerts.models import Alert, Inhibited
 from shouwang.alerts.rules import FoundFinding
 from shouwang.cases import actions
-from shouwang.cases.jobs import run_due_timers
+from shouwang.cases.jobs import on_moves, on_replies, run_due_timers
 from shouwang.cases.links import task_link
 from shouwang.cases.models import OPEN_TASKS, Case, Clock, CoverageGap, Evidence, Task
 from shouwang.cases.rules.errors import TaskEnded, TaskNotYours, TaskTaken
 from shouwang.cases.rules.evidence import EvidenceMissing, Given
 from shouwang.journal.queries import events_after, events_of, timers_of, verify
+from shouwang.journal.rules import Event
 from shouwang.kernel.clock import ManualClock
 from shouwang.kernel.moments import to_us
 from shouwang.notify.queries import messages_of_tasks
@@ -239,6 +240,16 @@ def test_control_from_the_desk_leaves_a_trace(county: County, now: datetime) -> 
     assert kinds[-1] == "case.withdrawn"
     assert {"case.reminded", "case.handed_over", "case.noted", "case.extended", "case.false_alarm", "case.closed", "case.reopened"} <= set(kinds)
     assert verify() > 0
+
+
+def test_a_reply_by_short_message_accepts_and_a_moved_village_takes_its_case_along(county: County, now: datetime) -> None:
+    task = open_one(county, now)
+    payload = {"person": county.worker, "tasks": [task.pk], "code": "ACCEPT", "message": 1}
+    on_replies([Event(1, now, "notify.reply_received", 1, None, payload, None)] * 2)
+    assert Task.objects.get().state == "ACCEPTED"
+    case = Case.objects.get()
+    on_moves([Event(2, now, "place.area_moved", 1, None, {"from": case.path, "to": "/9/8/"}, None)])
+    assert Case.objects.get().path == "/9/8/"
 
 
 def test_the_desk_shows_the_case_within_scope_only(county: County, now: datetime, client: Client) -> None:

@@ -61,6 +61,7 @@ class Leased:
     lease_until: datetime
     step: Step
     was: State
+    task_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,7 @@ def _leased(row: Message, step: Step, was: State, count: int) -> Leased:
         raise AssertionError(message)
     return Leased(
         row.pk, row.person_id, row.channel, row.template, msgspec.json.decode(row.params), row.key, row.severity, row.exercise_id,
-        count, row.attempts, row.repeats, row.fence, row.lease_until, step, was,
+        count, row.attempts, row.repeats, row.fence, row.lease_until, step, was, row.task_id,
     )
 
 

@@ -5,7 +5,7 @@ Rooms register their templates and words when the program starts; a code nobody 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shouwang.kernel.texts import Text
@@ -26,6 +26,8 @@ TEMPLATES: dict[str, Text] = {
     "TASK_REVIEW": Text("暂停的任务到了复查时间：{reason}。", "A suspended task is due for review: {reason}."),
 }
 WORDS: dict[str, Text] = {}
+LinkMaker = Callable[[int, int], str]
+_makers: list[LinkMaker] = []
 
 
 def register(code: str, text: Text) -> None:
@@ -36,6 +38,16 @@ def register(code: str, text: Text) -> None:
 def register_words(words: Mapping[str, Text]) -> None:
     """Make codes known that stand in parameters, such as the reason of an alert."""
     WORDS.update(words)
+
+
+def register_link(maker: LinkMaker) -> None:
+    """Say how the address of a task is made for a person; it is made when a message leaves and is never stored."""
+    _makers[:] = [maker]
+
+
+def link_of(task_id: int | None, person_id: int) -> str:
+    """Return the address that opens a task for a person, or nothing."""
+    return _makers[0](task_id, person_id) if task_id is not None and _makers else ""
 
 
 def render(
