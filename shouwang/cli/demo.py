@@ -1,0 +1,123 @@
+"""Commands of the demo: seed an invented city, start everything, play simulated meters."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from shouwang.cli.app import app, bring_up_to_date, console, start_django
+from shouwang.cli.serving import ME, past_posted, run_all, web
+
+KEEP_HELP = "保留数据的文件夹 · keep the data in this folder"
+PORT_HELP = "端口，0 为任选 · port, 0 for any"
+MARKER = "demo.json"
+
+
+@contextmanager
+def demo_folder(keep: Path | None, *, prefix: str) -> Iterator[Path]:
+    """Point this process and its children at `keep`, or at a folder that is removed afterwards."""
+    folder = keep or Path(tempfile.mkdtemp(prefix=prefix))
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ |= {"SHOUWANG_DATA_DIR": str(folder), "SHOUWANG_DEMO": "1", "SHOUWANG_SECRET_KEY": secrets.token_urlsafe(32)}
+    try:
+        yield folder
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def mark_as_demo(folder: Path) -> None:
+    """Write beside the data that the database in use holds a demo."""
+    (folder / MARKER).write_text(json.dumps({"database": database_name()}), "utf-8")
+
+
+def is_marked_as_demo(folder: Path) -> bool:
+    """Return whether the folder says that the database in use holds a demo."""
+    marker = folder / MARKER
+    return marker.is_file() and json.loads(marker.read_text("utf-8")).get("database") == database_name()
+
+
+def database_name() -> str:
+    """Return which database is in use, without its password."""
+    from django.db import connection  # noqa: PLC0415 - needs Django started
+
+    said = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return str(Path(str(said["NAME"])).resolve())
+    return f"{said['HOST']}:{said['PORT']}/{said['NAME']}"
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help=PORT_HELP)] = 0,
+    keep: Annotated[Path | None, typer.Option(help=KEEP_HELP)] = None,
+    seed: Annotated[int, typer.Option(help="随机种子 · seed")] = 7,
+) -> None:
+    """Seed an invented Liaocheng, start everything with simulated meters, and print one address with role links."""
+    with demo_folder(keep, prefix="shouwang-demo-") as folder:
+        start_django()
+        port = port or free_port()
+        links, token, meters = _seed(seed)
+        mark_as_demo(folder)
+        address = f"http://127.0.0.1:{port}"
+        show_links(address, links)
+        os.environ["SHOUWANG_DEMO_TOKEN"] = token
+        play = [*ME, "play-meters", address, ",".join(meters), "--seed", str(seed)]
+        run_all([web("127.0.0.1", port), [*ME, "worker"], [*ME, "watch", "--after-past"], play])
+
+
+def show_links(address: str, links: Sequence[tuple[str, str]]) -> None:
+    """Print the one address and the link of each role."""
+    console.print(f"\n[bold]守望 Shouwang[/bold]  {address}/\n")
+    for title, link in links:
+        console.print(f"  {title}: {address}{link}")
+    console.print("\nCtrl+C 结束 · ends")
+
+
+def _seed(seed: int) -> tuple[list[tuple[str, str]], str, Sequence[str]]:
+    bring_up_to_date()
+    from shouwang.journal.clock import clock  # noqa: PLC0415 - needs Django started
+    from shouwang.simulator.world import ROLES  # noqa: PLC0415
+    from shouwang.simulator.world import seed as seed_world
+
+    now = clock().now()
+    with Progress(console=console) as progress:
+        bar = progress.add_task("生成演示数据 · seeding", total=4)
+        world = seed_world(now=now, chance=Random(seed), report=lambda _, done, total: progress.update(bar, completed=done, total=total))  # noqa: S311
+    return [(f"{zh} · {en}", world.links[code]) for code, zh, en, _ in ROLES], world.token, world.meters
+
+
+@app.command("play-meters", hidden=True)
+def play_meters(address: str, meters: str, seed: int = 7) -> None:
+    """Post readings of simulated meters to a running installation."""
+    start_django()
+    from shouwang.journal.clock import clock  # noqa: PLC0415 - needs Django started
+    from shouwang.simulator.meters import make_meters, play  # noqa: PLC0415
+    from shouwang.simulator.world import SILENT  # noqa: PLC0415
+
+    chance = Random(seed)  # noqa: S311 - a simulation
+    now = clock().now()
+    simulated = make_meters(meters.split(","), silent=SILENT, now=now, chance=chance)
+    play(
+        address, os.environ["SHOUWANG_DEMO_TOKEN"], simulated, now=lambda: clock().now(), chance=chance, stop=lambda: False,
+        past_posted=lambda: past_posted().touch(),
+    )

@@ -1,0 +1,114 @@
+"""Commands that run the installation: serve, worker, watch, migrate, verify-log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from shouwang.cli.app import DATABASE_HELP, app, bring_up_to_date, console, start_django, told
+
+POLL_S = 0.3
+END_S = 15
+ME = (sys.executable, "-m", "shouwang.cli.main")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    start_django()
+    bring_up_to_date()
+    console.print("数据库已是最新 · the database is up to date")
+
+
+@app.command()
+def worker() -> None:
+    """Run timers, listeners and the outbox."""
+    start_django()
+    from shouwang.config.wiring import run_worker  # noqa: PLC0415 - needs Django started
+
+    run_worker()
+
+
+def past_posted() -> Path:
+    """Return the file that says that the simulated meters have posted their past."""
+    return Path(os.environ["SHOUWANG_DATA_DIR"]) / "past_posted"
+
+
+@app.command()
+def watch(
+    after_past: Annotated[bool, typer.Option(hidden=True, help="wait for the simulated meters' past")] = False,
+) -> None:
+    """Run the detectors."""
+    start_django()
+    while after_past and not past_posted().exists():
+        time.sleep(0.2)
+    from shouwang.watch.jobs import serve as serve_watch  # noqa: PLC0415 - needs Django started
+
+    serve_watch(lambda: False)
+
+
+@app.command("verify-log")
+def verify_log() -> None:
+    """Check the hash chain of the event log."""
+    start_django()
+    from shouwang.journal.queries import verify  # noqa: PLC0415 - needs Django started
+
+    with told(), Progress(console=console) as progress:
+        bar = progress.add_task("日志 · log", total=None)
+        count = verify(lambda done, total: progress.update(bar, completed=done, total=total))
+    console.print(f"{count} 条，校验一致 · {count} events, the chain holds")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="监听地址 · address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口 · port")] = 8000,
+    database: Annotated[str, typer.Option(help=DATABASE_HELP)] = "",
+) -> None:
+    """Run everything: web and stream, the watch, the worker."""
+    start_django(database=database)
+    bring_up_to_date()
+    console.print(f"守望 Shouwang  http://{host}:{port}/")
+    run_all([web(host, port), [*ME, "worker"], [*ME, "watch"]])
+
+
+def web(host: str, port: int) -> list[str]:
+    """Return the command that serves the pages and the stream."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "rsgi", "--host", host, "--port", str(port), "--no-ws",
+        "--log-level", "warning", "shouwang.config.gateway:application",
+    ]
+
+
+def run_all(commands: Sequence[Sequence[str]], during: Callable[[Callable[[], bool]], None] | None = None) -> None:
+    """Run the processes together; when one ends, or on Ctrl+C, end the others.
+
+    `during` is called meanwhile, with a question that says whether all are still running; they end when it returns.
+    """
+    running = [subprocess.Popen(command) for command in commands]  # noqa: S603 - our own commands
+
+    def all_run() -> bool:
+        return all(process.poll() is None for process in running)
+
+    try:
+        (during or _wait)(all_run)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(timeout=END_S)
+
+
+def _wait(all_run: Callable[[], bool]) -> None:
+    while all_run():
+        time.sleep(POLL_S)
