@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from shouwang.journal import wake
 from shouwang.journal.models import EventRow, Head, LeaseRow, ListenerCursor
-from shouwang.journal.put import put
+from shouwang.journal.put import amend, put
 from shouwang.journal.rules import GENESIS, Event, Lease, LeaseLost, NewEvent, NewTimer, best_hash, chain_hash
 from shouwang.kernel.moments import to_us
 
@@ -27,11 +27,7 @@ def append(events: Sequence[NewEvent], *, now: datetime) -> int:
     Wakes the listeners and the live stream after the commit.
     """
     lock_order()
-    head = Head.objects.filter(pk=1).values_list("algorithm", "seq", "hash").first()
-    if head is None:
-        head = (best_hash(), 0, GENESIS)
-        Head.objects.create(pk=1, algorithm=head[0], seq=0, hash=GENESIS)
-    algorithm, seq, previous = head[0], head[1], bytes(head[2])
+    algorithm, seq, previous = _head()
     at_us = to_us(now)
     rows = []
     for event in events:
@@ -43,9 +39,19 @@ def append(events: Sequence[NewEvent], *, now: datetime) -> int:
         )
         rows.append((seq, at_us, event.kind, event.version, event.subject_id, event.exercise_id, payload, previous))
     put(EventRow, _EVENT_COLUMNS, rows)
-    Head.objects.filter(pk=1).update(seq=seq, hash=previous)
+    amend(Head, 1, seq=seq, hash=previous)
     transaction.on_commit(wake_listeners)
     return seq
+
+
+def _head() -> tuple[str, int, bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT algorithm, seq, hash FROM journal_head WHERE id = 1")
+        row = cursor.fetchone()
+    if row is None:
+        Head.objects.create(pk=1, algorithm=best_hash(), seq=0, hash=GENESIS)
+        return best_hash(), 0, GENESIS
+    return row[0], row[1], bytes(row[2])
 
 
 def wake_listeners() -> None:

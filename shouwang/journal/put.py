@@ -28,6 +28,14 @@ def put(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 - names come from the model
 
 
+def amend(model: type[models.Model], pk: int, **columns: Any) -> None:
+    """Set `columns` (database names and values) of one row inside the caller's transaction."""
+    table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001
+    changes = ", ".join(f"{connection.ops.quote_name(column)} = %s" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {changes} WHERE id = %s", [*columns.values(), pk])  # noqa: S608 - names come from the code
+
+
 def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:
     """Return `count` fresh ids of the model's table, ascending; they are spent even if no row follows.
 

@@ -9,9 +9,13 @@ import select
 import socket
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from django.conf import settings
+
+KNOWN_FOR_S = 0.25
+_known: dict[str, tuple[float, tuple[Path, ...]]] = {}
 
 
 def _folder() -> Path:
@@ -21,15 +25,27 @@ def _folder() -> Path:
 
 def ring(topic: str) -> None:
     """Wake every bell of `topic` on this machine; never waits and never fails."""
+    bells = _bells(topic)
+    if not bells:
+        return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for path in _folder().glob(f"{topic}.*"):
+        for path in bells:
             try:
                 sender.sendto(b".", str(path))
             except ConnectionRefusedError:
                 path.unlink(missing_ok=True)
             except OSError:
                 continue
+
+
+def _bells(topic: str) -> tuple[Path, ...]:
+    """Return the bells of a topic as they were at most KNOWN_FOR_S ago."""
+    known_s, paths = _known.get(topic, (0.0, ()))
+    if time.monotonic() - known_s > KNOWN_FOR_S:
+        paths = tuple(_folder().glob(f"{topic}.*"))
+        _known[topic] = (time.monotonic(), paths)
+    return paths
 
 
 class Bell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,10 @@ from shouwang.people.queries import contacts_of, person_cards
 
 URGENT_PER_PASS = 1_000
 BY_PHONE = frozenset({"sms", "voice"})
+
+
+ENABLED_FOR_S = 5.0
+_enabled: dict[str, tuple[float, frozenset[str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,18 @@ def contacts(person_ids: Collection[int], channel: str) -> dict[int, Contact]:
 
 
 def enabled_channels() -> frozenset[str]:
-    """Return the channels beside the inbox that are switched on."""
-    return frozenset(ChannelSetting.objects.filter(enabled=True).exclude(channel=INBOX).values_list("channel", flat=True))
+    """Return the channels beside the inbox that are switched on, as they were at most ENABLED_FOR_S ago."""
+    known_s, known = _enabled.get("", (float("-inf"), frozenset[str]()))
+    if time.monotonic() - known_s > ENABLED_FOR_S:
+        rows = ChannelSetting.objects.filter(enabled=True).exclude(channel=INBOX)
+        known = frozenset(rows.values_list("channel", flat=True))
+        _enabled[""] = (time.monotonic(), known)
+    return known
+
+
+def forget() -> None:
+    """Forget which channels are switched on."""
+    _enabled.clear()
 
 
 def settings() -> dict[str, Setting]:

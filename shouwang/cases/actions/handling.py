@@ -16,7 +16,7 @@ from shouwang.cases.rules.errors import TaskEnded, TaskNotYours, TaskTaken
 from shouwang.cases.rules.evidence import Given, require
 from shouwang.cases.rules.flow import advance, done
 from shouwang.journal.actions import drop_timers
-from shouwang.journal.put import put
+from shouwang.journal.put import amend, put
 from shouwang.journal.rules import NewTimer
 from shouwang.kernel.moments import to_us
 
@@ -90,17 +90,17 @@ def complete(
 
 
 def _end_task(task: TaskState, person_id: int, result: str, key: str, *, mine: bool, now: datetime) -> None:
-    values: dict[str, Any] = {"state": "DONE", "ended_at": now, "result": result, "done_key": key}
+    values: dict[str, Any] = {"state": "DONE", "ended_at": to_us(now), "result": result, "done_key": key}
     if not mine:
-        values |= {"assignee_id": person_id, "accepted_at": now}
-    Task.objects.filter(pk=task.id).update(**values)
+        values |= {"assignee_id": person_id, "accepted_at": to_us(now)}
+    amend(Task, task.id, **values)
 
 
 def go_on(case: CaseState, steps: dict[str, str], result: str, changes: Changes) -> None:
     """Start what follows from `steps`, or complete the case when nothing is left."""
     following = advance(case.procedure, steps, facts_of(case))
     if not following.complete:
-        Case.objects.filter(pk=case.id).update(steps=compact(following.states))
+        amend(Case, case.id, steps=compact(following.states))
         start_steps([(case, step) for step in following.started], changes)
         return
     closing = case.procedure.closes == "AUTO"
@@ -140,5 +140,5 @@ def _require_takeable(task: TaskState, person_id: int, *, may_take: bool) -> Non
         raise TaskEnded(task=task.id, state=task.state)
     if task.state in {"ACCEPTED", "ARRIVED"} and not may_take:
         raise TaskTaken(task=task.id, who=f"#{task.assignee_id}")
-    if not may_take and not was_offered(task.id, person_id):
+    if not may_take and task.assignee_id != person_id and not was_offered(task.id, person_id):
         raise TaskNotYours(task=task.id)

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from shouwang.journal.actions import append
 from shouwang.journal.rules import NewEvent
-from shouwang.notify import events
+from shouwang.notify import events, queries
 from shouwang.notify.actions.sending import failures_of
 from shouwang.notify.models import ChannelSetting, Message
 from shouwang.notify.rules import Delivered, Outcome, Rejected, State
@@ -68,4 +68,6 @@ def save_setting(channel: str, settings: Mapping[str, Any], *, enabled: bool, by
     text = msgspec.json.encode(settings).decode()
     with transaction.atomic():
         ChannelSetting.objects.update_or_create(channel=channel, defaults={"settings": text, "enabled": enabled})
+        queries.forget()
+        transaction.on_commit(queries.forget)
         append([NewEvent(events.CHANNEL_CHANGED, None, {"channel": channel, "enabled": enabled, "by": by})], now=now)
