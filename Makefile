@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: demo test check browser assets format clean
+.PHONY: demo test check browser bench assets format clean
 
 demo: .venv/product assets
 	$(PY) -m shouwang.cli.main demo $(ARGS)
@@ -20,6 +20,9 @@ check: .venv/dev
 browser: .venv/dev assets
 	$(PY) -m pytest -m browser $(ARGS)
 
+bench: .venv/bench
+	$(PY) -m bench $(NAME) $(ARGS)
+
 assets: shouwang/ui/static/ui/built/desk.js
 
 shouwang/ui/static/ui/built/desk.js: package-lock.json scripts/build-assets.mjs $(wildcard shouwang/ui/js/*.js)
@@ -33,6 +36,10 @@ shouwang/ui/static/ui/built/desk.js: package-lock.json scripts/build-assets.mjs 
 
 .venv/dev: requirements/dev.txt .venv/product
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+.venv/bench: requirements/bench.txt .venv/dev
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	touch $@
 
 format: .venv/dev
