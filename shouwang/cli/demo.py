@@ -30,10 +30,13 @@ def demo_folder(keep: Path | None, *, prefix: str) -> Iterator[Path]:
     """Point this process and its children at `keep`, or at a folder that is removed afterwards."""
     folder = keep or Path(tempfile.mkdtemp(prefix=prefix))
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ |= {"SHOUWANG_DATA_DIR": str(folder), "SHOUWANG_DEMO": "1", "SHOUWANG_SECRET_KEY": secrets.token_urlsafe(32)}
+    before = dict(os.environ)
+    os.environ |= {"SHOUWANG_DATA_DIR": str(folder), "SHOUWANG_DEMO": "1", "SHOUWANG_ADDRESS": f"http://127.0.0.1:{port}", "SHOUWANG_SECRET_KEY": secrets.token_urlsafe(32)}
     try:
         yield folder
     finally:
+        os.environ.clear()
+        os.environ |= before
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -45,9 +48,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def mark_as_demo(folder: Path) -> None:
-    """Write beside the data that the database in use holds a demo."""
-    (folder / MARKER).write_text(json.dumps({"database": database_name()}), "utf-8")
+def mark_if_empty(folder: Path) -> None:
+    """Write beside the data that the database in use holds a demo, unless something is in it already."""
+    from shouwang.journal.queries import last_seq  # noqa: PLC0415 - needs Django started
+
+    if last_seq() == 0:
+        (folder / MARKER).write_text(json.dumps({"database": database_name()}), "utf-8")
 
 
 def is_marked_as_demo(folder: Path) -> bool:
@@ -76,8 +82,9 @@ def demo(
     with demo_folder(keep, prefix="shouwang-demo-") as folder:
         start_django()
         port = port or free_port()
+        bring_up_to_date()
+        mark_if_empty(folder)
         links, token, meters = _seed(seed)
-        mark_as_demo(folder)
         address = f"http://127.0.0.1:{port}"
         show_links(address, links)
         os.environ["SHOUWANG_DEMO_TOKEN"] = token
@@ -94,10 +101,9 @@ def show_links(address: str, links: Sequence[tuple[str, str]]) -> None:
 
 
 def _seed(seed: int) -> tuple[list[tuple[str, str]], str, Sequence[str]]:
-    bring_up_to_date()
     from shouwang.journal.clock import clock  # noqa: PLC0415 - needs Django started
     from shouwang.simulator.world import ROLES  # noqa: PLC0415
-    from shouwang.simulator.world import seed as seed_world
+    from shouwang.simulator.world import seed as seed_world  # noqa: PLC0415
 
     now = clock().now()
     with Progress(console=console) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -89,11 +90,12 @@ def web(host: str, port: int) -> list[str]:
 
 
 def run_all(commands: Sequence[Sequence[str]], during: Callable[[Callable[[], bool]], None] | None = None) -> None:
-    """Run the processes together; when one ends, or on Ctrl+C, end the others.
+    """Run the processes together; when one ends, or on Ctrl+C or SIGTERM, end the others.
 
     `during` is called meanwhile, with a question that says whether all are still running; they end when it returns.
     """
-    running = [subprocess.Popen(command) for command in commands]  # noqa: S603 - our own commands
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    running = [subprocess.Popen(command, process_group=0) for command in commands]  # noqa: S603 - our own commands
 
     def all_run() -> bool:
         return all(process.poll() is None for process in running)
@@ -106,7 +108,16 @@ def run_all(commands: Sequence[Sequence[str]], during: Callable[[Callable[[], bo
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(timeout=END_S)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has ended; one that does not, as a server that is just starting, is killed with its children."""
+    try:
+        process.wait(timeout=END_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait(all_run: Callable[[], bool]) -> None:

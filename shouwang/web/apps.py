@@ -1,10 +1,17 @@
-"""The web room as a Django app."""
+"""The web room as a Django app; at the start it registers the main navigation."""
 
 from django.apps import AppConfig
 
 
 class WebConfig(AppConfig):
-    """Makes the room's templates known; it has no tables."""
+    """Makes the room's templates known and registers the ways through the site; it has no tables."""
 
     name = "shouwang.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Register the main navigation."""
+        from shouwang.ui.navigation import register  # noqa: PLC0415 - queries load after the models
+        from shouwang.web.navigation import WAYS  # noqa: PLC0415
+
+        register(*WAYS)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from shouwang.cases.links import task_link
 from shouwang.cases.queries import (
     CaseRow,
     Filters,
+    TaskRow,
     case_in_scope,
+    case_row,
     count_cases,
     evidence_of,
+    gaps_within,
     list_cases,
     notes_of,
     procedure_of_case,
+    tasks_for,
     tasks_of,
 )
 from shouwang.cases.rules.procedures import Step
@@ -26,14 +30,32 @@ from shouwang.journal.queries import events_of
 from shouwang.kernel.moments import local
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
+from shouwang.notify.queries import messages_of_tasks, newest
 from shouwang.notify.rules import phrase
 from shouwang.people.queries import household_cards, members_of, person_cards
 from shouwang.people.rules import Scope
+from shouwang.people.rules.codes import CHANNELS, DUTIES, RANKS
 from shouwang.places.queries import areas, children, outlines, roots
+from shouwang.places.rules.tree import LEVEL_NAMES
 from shouwang.telemetry.queries import series
-from shouwang.web.rules import CASE_STATES, EVENTS, KINDS, TASK_STATES
+from shouwang.web.rules import (
+    CASE_STATES,
+    EVENTS,
+    KINDS,
+    SENDING_STATES,
+    TASK_STATES,
+    Link,
+    Worked,
+    chain,
+    event_words,
+    hour_of,
+    hourly_use,
+)
 
 DESK_ROWS = 60
+HELD_BACK = 300
+GAPS_SHOWN = 8
+GAPS_SINCE = timedelta(hours=24)
 REVIEW_NUMBER = "审图号 GS(2024)0650号"
 CURVE_SPAN = timedelta(hours=72)
 _TONES = {"CONFIRM": "waiting", "OFFERED": "waiting", "ACCEPTED": "doing", "ARRIVED": "doing", "DONE": "done"}
@@ -57,6 +79,7 @@ class Row:
     open: bool
     path: str
     area_id: int
+    fresh: bool = False
 
 
 def rows_of(cases: Sequence[CaseRow], language: str) -> list[Row]:
@@ -94,20 +117,37 @@ def place_names(cases: Sequence[CaseRow]) -> dict[int, str]:
     return found
 
 
-def desk_queue(scope: Scope, language: str) -> dict[str, Any]:
-    """Return the most urgent open cases and how many there are of each severity."""
-    cases = list_cases(scope, Filters(states=("OPEN",)), limit=DESK_ROWS + 1)
+def desk_queue(scope: Scope, language: str, *, seen: int | None = None, after: int | None = None) -> dict[str, Any]:
+    """Return the most urgent open cases and how many there are of each severity.
+
+    What came after case number `seen` is counted but not shown, so that nothing moves under the reader's hand; what came
+    after number `after` is marked as new.
+    """
+    cases = list_cases(scope, Filters(states=("OPEN",)), limit=DESK_ROWS + HELD_BACK + 1)
+    known = [case for case in cases if seen is None or case.id <= seen]
+    if not known:
+        known = cases
+    held = [case for case in cases if case.id > max(known_case.id for known_case in known)] if known else []
     tally = [
         (level, count_cases(scope, Filters(states=("OPEN",), severity=level.value))) for level in reversed(Severity)
     ]
-    return {"rows": rows_of(cases[:DESK_ROWS], language), "more": len(cases) > DESK_ROWS, "tally": tally}
+    return {
+        "rows": [replace(row, fresh=after is not None and row.id > after) for row in rows_of(known[:DESK_ROWS], language)],
+        "more": len(cases) > DESK_ROWS, "tally": tally, "held": len(held),
+        "gravest": max((Severity(case.severity) for case in held), default=None),
+        "seen": max((case.id for case in known), default=0),
+    }
+
+
+def midnight(now: datetime) -> datetime:
+    """Return when today began on the local clock."""
+    return local(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def desk_figures(scope: Scope, *, now: datetime, language: str) -> list[dict[str, Any]]:
     """Return the six figures of the desk: today, open, overdue, completion rate, medians to accept and to complete."""
-    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
     states = ("OPEN", "COMPLETED", "CLOSED", "WITHDRAWN")
-    today = list_cases(scope, Filters(states=states, opened_from=midnight), limit=5_000)
+    today = list_cases(scope, Filters(states=states, opened_from=midnight(now)), limit=5_000)
     open_ = count_cases(scope, Filters(states=("OPEN",)))
     overdue = count_cases(scope, Filters(states=("OPEN",), overdue_at=now))
     ended = [case for case in today if case.state in {"COMPLETED", "CLOSED"}]
@@ -119,7 +159,7 @@ def desk_figures(scope: Scope, *, now: datetime, language: str) -> list[dict[str
     return [
         _figure("Today" if en else "今日预警", str(len(today)), "/cases/?when=today"),
         _figure("Open" if en else "未办结", str(open_), "/cases/?state=OPEN"),
-        _figure("Overdue" if en else "已超时", str(overdue), "/cases/?state=OPEN&sort=due_at", tone="bad" if overdue else ""),
+        _figure("Overdue" if en else "已超时", str(overdue), "/cases/?when=overdue", tone="bad" if overdue else ""),
         _figure("Closed" if en else "办结率", rate, "/cases/?state=CLOSED", unit="%" if today else "", tone="well"),
         _figure("Median to accept" if en else "签收中位", _minutes(accepts), "/cases/?when=today", unit=minutes),
         _figure("Median to close" if en else "办结中位", _minutes(completes), "/cases/?state=CLOSED", unit=minutes),
@@ -155,43 +195,124 @@ def map_points(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
+def gaps(scope: Scope, *, now: datetime, language: str) -> list[dict[str, Any]]:
+    """Return where nobody was on duty in the last day, newest first, each place and duty once."""
+    found = gaps_within(scope, since=now - GAPS_SINCE)
+    names = areas(sorted({int(gap.path.rstrip("/").rpartition("/")[2]) for gap in found}))
+    shown: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    for gap in found:
+        area = names.get(int(gap.path.rstrip("/").rpartition("/")[2]))
+        shown.setdefault((gap.path, gap.duty, gap.level, gap.rank), {
+            "place": area.name if area else "", "case": gap.case_id, "at": gap.at,
+            **_codes({"duty": gap.duty, "level": gap.level, "rank": gap.rank}, language),
+        })
+    return list(shown.values())[:GAPS_SHOWN]
+
+
+def _codes(payload: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Return the words of the duty, level and rank in `payload`."""
+    words: dict[str, Mapping[str, Text]] = {"duty": DUTIES, "level": LEVEL_NAMES, "rank": RANKS}
+    return {
+        name: known[payload[name]].render(language, {}) if payload[name] in known else str(payload[name])
+        for name, known in words.items()
+        if name in payload
+    }
+
+
 def case_view(scope: Scope, case_id: int, *, language: str) -> dict[str, Any]:
     """Return what the drawer and the case page show of one case. Raises NotFound out of scope."""
     case = case_in_scope(case_id, scope)
     (row,) = rows_of([case], language)
-    person_id = case.task.assignee_id if case.task else None
-    cards = person_cards([person_id], language=language) if person_id else {}
-    return {"case": row, "raw": case, "task": case.task, "person": cards.get(person_id or 0)}
+    tasks = tasks_of([case_id])
+    cards = person_cards({task.assignee_id for task in tasks if task.assignee_id}, language=language)
+    home, _ = home_of(case, revealed=False, language=language)
+    return {
+        "case": row, "raw": case, "task": case.task, "home": home,
+        "person": cards.get((case.task.assignee_id if case.task else None) or 0),
+        "chain": chain_of(tasks, {key: card.name for key, card in cards.items()}, case),
+    }
+
+
+def chain_of(tasks: Sequence[TaskRow], names: Mapping[int, str], case: CaseRow) -> list[Link]:
+    """Return the chain of a case, with who did what when."""
+    worked = [
+        Worked(task.state, names.get(task.assignee_id or 0, ""), task.accepted_at, task.arrived_at, task.ended_at) for task in tasks
+    ]
+    return chain(worked, opened_at=case.opened_at, ended_at=None if case.state == "OPEN" else case.ended_at)
 
 
 def case_history(case: CaseRow, *, language: str) -> dict[str, Any]:
-    """Return a case's chain of events, evidence and notes, with names."""
-    events = events_of(case.id)
-    shown = [event for event in events if event.kind in EVENTS]
-    ids = {value for event in shown for key, value in event.payload.items() if key in _PERSONS and value}
+    """Return a case's chain of events, evidence, notes and messages, with names."""
+    events = [event for event in events_of(case.id) if event.kind in EVENTS]
     notes = notes_of(case.id)
-    names = {key: card.name for key, card in person_cards(ids | {note[0] for note in notes if note[0]}, language=language).items()}
+    messages = messages_of_tasks([task.id for task in tasks_of([case.id])])
+    ids = {value for event in events for key, value in event.payload.items() if key in _PERSONS and value}
+    ids |= {note[0] for note in notes if note[0]} | {message.person_id for message in messages}
+    names = {key: card.name for key, card in person_cards(ids, language=language).items()}
     titles = _result_titles(case, language)
     return {
         "events": [
-            {"at": event.at, "text": EVENTS[event.kind].render(language, _named(event.payload, names, titles))} for event in shown
+            {
+                "at": event.at, "gap": event.kind == "case.coverage_gap",
+                "text": event_words(event.kind, event.payload).render(language, _named(event.payload, names, titles, language)),
+            }
+            for event in events
         ],
         "notes": [{"text": text, "by": names.get(by or 0, "—"), "at": at} for by, text, at in notes],
         "evidence": [
             {"title": titles.get(f"need:{item.code}", item.code), "value": titles.get(f"option:{item.value}", item.value), "at": item.at}
             for item in evidence_of(case.id)
         ],
+        "messages_sent": [
+            {
+                "to": names.get(message.person_id, "—"), "at": message.queued_at,
+                "channel": _word(CHANNELS, message.channel, language), "state": _word(SENDING_STATES, message.state.name, language),
+                "tone": "waiting" if message.state.name == "FAILED" else "done" if message.state.name == "DELIVERED" else "",
+            }
+            for message in messages
+        ],
     }
+
+
+def _word(words: Mapping[str, Text], code: str, language: str) -> str:
+    return words[code].render(language, {}) if code in words else code
+
+
+def own_tasks(person_id: int, language: str) -> list[dict[str, Any]]:
+    """Return a person's open tasks as cards, most urgent first."""
+    found = tasks_for(person_id)
+    rows = {row.id: row for row in rows_of([case_row(task.case_id) for task in found], language)}
+    return [
+        {"case": rows[task.case_id], "due_at": task.due_at, "state": TASK_STATES[task.state], "link": task_link(task.id, person_id)}
+        for task in found
+    ]
+
+
+def own_messages(person_id: int, language: str, *, may_open: bool) -> list[dict[str, Any]]:
+    """Return what a person's inbox shows, newest first, each with where it leads."""
+    return [
+        {
+            "id": entry.id, "text": entry.text(language), "severity": Severity(entry.severity) if entry.severity else None,
+            "at": entry.queued_at, "unread": entry.read_at is None, "link": _leads_to(entry.task_id, entry.case_id, person_id, may_open=may_open),
+        }
+        for entry in newest(person_id, limit=100)
+    ]
+
+
+def _leads_to(task_id: int | None, case_id: int | None, person_id: int, *, may_open: bool) -> str:
+    if task_id:
+        return task_link(task_id, person_id)
+    return f"/cases/{case_id}/" if case_id and may_open else ""
 
 
 _PERSONS = frozenset({"person", "to", "told", "holder", "by"})
 
 
-def _named(payload: Mapping[str, Any], names: Mapping[int, str], titles: Mapping[str, str]) -> dict[str, Any]:
+def _named(payload: Mapping[str, Any], names: Mapping[int, str], titles: Mapping[str, str], language: str) -> dict[str, Any]:
     named = {key: names.get(value, "—") if key in _PERSONS else value for key, value in payload.items()}
     if "result" in named:
         named["result"] = titles.get(f"result:{named['result']}", named["result"])
-    return named
+    return {**named, **_codes(named, language)}
 
 
 def _result_titles(case: CaseRow, language: str) -> dict[str, str]:
@@ -215,12 +336,12 @@ def meter_curve(case: CaseRow, *, now: datetime, language: str) -> dict[str, Any
     points = found.points()
     if len(points) < 2:
         return None
-    used = [max(0.0, after - before) for (_, before), (_, after) in pairwise(points)]
+    used = hourly_use(points)
     name, unit = ("Water used", "L") if language == "en" else ("用水量", "升")
     return {
-        "times": [at.isoformat() for at, _ in points[1:]], "unit": unit,
-        "series": [{"name": name, "values": used, "kind": "bar"}],
-        "marks": [{"at": case.opened_at.isoformat(), "name": "预警" if language != "en" else "Alert", "severity": Severity(case.severity).css}],
+        "times": [at.isoformat() for at in used], "unit": unit,
+        "series": [{"name": name, "values": list(used.values()), "kind": "bar"}],
+        "marks": [{"at": hour_of(case.opened_at).isoformat(), "name": "预警" if language != "en" else "Alert", "severity": Severity(case.severity).css}],
     }
 
 
@@ -257,11 +378,6 @@ def result_forms(step: Step, language: str) -> list[dict[str, Any]]:
         }
         for result in step.results
     ]
-
-
-def tasks_of_case(case_id: int) -> list[str]:
-    """Return the states of a case's tasks."""
-    return [task.state for task in tasks_of([case_id])]
 
 
 def map_outlines(scope: Scope) -> dict[str, Any]:

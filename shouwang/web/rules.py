@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 from shouwang.kernel.texts import Text
 
@@ -23,7 +27,7 @@ CASE_STATES: Mapping[str, Text] = {
 }
 EVENTS: Mapping[str, Text] = {
     "case.opened": Text("立案", "Case opened"),
-    "case.dispatched": Text("派单", "Dispatched"),
+    "case.dispatched": Text("到时未确认，自动派单给{to}", "Not confirmed in time; dispatched to {to} by itself"),
     "case.task_offered": Text("派给{person}", "Offered to {person}"),
     "case.task_accepted": Text("{person}签收", "Accepted by {person}"),
     "case.arrived": Text("{person}到场", "{person} on site"),
@@ -31,7 +35,7 @@ EVENTS: Mapping[str, Text] = {
     "case.escalated": Text("无人签收，升级到{person}", "Nobody accepted; escalated to {person}"),
     "case.reminded": Text("再次提醒{person}", "{person} reminded"),
     "case.task_overdue": Text("办理超时，已报告{told}", "Overdue; {told} was told"),
-    "case.coverage_gap": Text("无人值守：{level} {duty}", "Nobody on duty: {level} {duty}"),
+    "case.coverage_gap": Text("无人值守：{level}{duty}（{rank}）", "Nobody on duty: {duty}, {level} ({rank})"),
     "case.handed_over": Text("转办给{to}", "Handed over to {to}"),
     "case.suspended": Text("中止", "Suspended"),
     "case.resumed": Text("恢复", "Resumed"),
@@ -55,14 +59,117 @@ FALSE_ALARM_REASONS: Mapping[str, Text] = {
 KINDS: Mapping[str, Text] = {"living_alone": Text("独居老人用水异常", "Unusual water use, living alone")}
 
 
-def chain(task_states: list[str], *, closed: bool) -> list[tuple[Text, bool]]:
-    """Return the links of a case's chain and whether each is done."""
-    names = [Text("预警", "Alert"), Text("签收", "Accept"), Text("到场", "On site"), Text("办结", "Close")]
-    reached = 1
-    if any(state in {"ACCEPTED", "ARRIVED", "DONE"} for state in task_states):
-        reached = 2
-    if any(state in {"ARRIVED", "DONE"} for state in task_states):
-        reached = 3
-    if closed:
-        reached = 4
-    return [(name, n < reached) for n, name in enumerate(names)]
+NOBODY: Mapping[str, tuple[str, Text]] = {
+    "case.dispatched": ("to", Text("派单，但无人值守", "Dispatched, but nobody is on duty")),
+    "case.escalated": ("person", Text("升级，但上级也无人值守", "Escalated, but nobody above is on duty")),
+    "case.reminded": ("person", Text("到提醒时间，仍无人值守", "Time for a reminder, but still nobody on duty")),
+    "case.task_overdue": ("told", Text("办理超时，上级无人值守", "Overdue; nobody above is on duty")),
+}
+"""What an event says when the person it is about is nobody, by the payload's name for that person."""
+BY_HAND: Mapping[str, Text] = {
+    "case.dispatched": Text("{by}派单给{to}", "{by} dispatched it to {to}"),
+    "case.escalated": Text("{by}升级到{person}", "{by} escalated it to {person}"),
+    "case.reminded": Text("{by}催办{person}", "{by} reminded {person}"),
+}
+"""What an event says when a person caused it; without one, the clock did."""
+SENDING_STATES: Mapping[str, Text] = {
+    "PENDING": Text("待发送", "Waiting"),
+    "LEASED": Text("发送中", "Sending"),
+    "SENT": Text("已发送", "Sent"),
+    "DELIVERED": Text("已送达", "Delivered"),
+    "FAILED": Text("发送失败", "Failed"),
+    "UNKNOWN": Text("结果未知", "Unknown"),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One thing that can be set up: where, and who may."""
+
+    title: Text
+    text: Text
+    href: str
+    right: str
+
+
+SETUP = (
+    Card(Text("区划", "Areas"), Text("增改区划、按地区设参数", "Add and change areas, set what holds in each"), "/places/", "places.edit"),
+    Card(Text("人员", "People"), Text("增加人员、导入名册、分配职责", "Add people, import lists, assign duties"), "/people/", "people.edit"),
+    Card(Text("值班表", "Roster"), Text("谁在何时值班，谁是备岗", "Who is on duty when, and who stands in"), "/people/roster/", "duties.edit"),
+    Card(Text("设备", "Things"), Text("水表等设备、最近读数、无法归属的读数", "Meters and their last readings, readings that cannot be placed"), "/things/", "telemetry.import"),
+    Card(Text("消息渠道", "Message channels"), Text("短信与网络回调的开关和参数", "Switch SMS and webhooks on and set them up"), "/settings/channels/", "settings.edit"),
+    Card(Text("查阅记录", "Access log"), Text("谁看过谁的完整信息、谁导出过名单", "Who saw whose full details, who exported lists"), "/people/access/", "audit.read"),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of a case's chain: what, whether it is reached, by whom and when."""
+
+    title: Text
+    reached: bool
+    who: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What the chain needs to know of one task."""
+
+    state: str
+    who: str
+    accepted_at: datetime | None
+    arrived_at: datetime | None
+    ended_at: datetime | None
+
+
+def event_words(kind: str, payload: Mapping[str, Any]) -> Text:
+    """Return the wording of an event: another one where the person it is about is nobody, or where a person caused it."""
+    nobody = NOBODY.get(kind)
+    if nobody and payload.get(nobody[0]) is None:
+        return nobody[1]
+    if payload.get("by") and kind in BY_HAND:
+        return BY_HAND[kind]
+    return EVENTS[kind]
+
+
+def chain(tasks: Sequence[Worked], *, opened_at: datetime | None = None, ended_at: datetime | None = None) -> list[Link]:
+    """Return the links of a case's chain, oldest task first; `ended_at` is the end of the case."""
+    states = {task.state for task in tasks}
+    accepted = next((task for task in tasks if task.accepted_at), None)
+    arrived = next((task for task in tasks if task.arrived_at), None)
+    ended = next((task for task in reversed(tasks) if task.ended_at and task.state == "DONE"), None)
+    return [
+        Link(Text("预警", "Alert"), reached=True, at=opened_at),
+        Link(
+            Text("签收", "Accept"), bool(states & {"ACCEPTED", "ARRIVED", "DONE"}),
+            accepted.who if accepted else "", accepted.accepted_at if accepted else None,
+        ),
+        Link(
+            Text("到场", "On site"), bool(states & {"ARRIVED", "DONE"}),
+            arrived.who if arrived else "", arrived.arrived_at if arrived else None,
+        ),
+        Link(Text("办结", "Close"), ended_at is not None, ended.who if ended and ended_at else "", ended_at),
+    ]
+
+
+def hour_of(at: datetime) -> datetime:
+    """Return the beginning of the hour of a moment."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def hourly_use(points: Sequence[tuple[datetime, float]]) -> dict[datetime, float]:
+    """Return how much a register grew in each hour from its first reading to its last, however often it was read.
+
+    The growth between two readings counts for the hour of the later one; a register that falls was replaced or reset.
+    """
+    if not points:
+        return {}
+    hour, last = hour_of(points[0][0]), hour_of(points[-1][0])
+    used: dict[datetime, float] = {}
+    while hour <= last:
+        used[hour] = 0.0
+        hour += timedelta(hours=1)
+    for (_, before), (at, after) in pairwise(points):
+        used[hour_of(at)] += max(0.0, after - before)
+    return {hour: round(litres, 3) for hour, litres in used.items()}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import desk, phone, stream
+from shouwang.web.pages import desk, phone, setup, stream
 
 app_name = "web"
 urlpatterns = [
     path("", desk.home, name="home"),
     path("desk/", desk.desk, name="desk"),
     path("desk/queue/", desk.queue, name="queue"),
+    path("desk/side/", desk.side, name="side"),
     path("desk/figures/", desk.figures, name="figures"),
     path("desk/cases/<int:case_id>/", desk.drawer, name="drawer"),
     path("cases/", desk.cases, name="cases"),
@@ -18,5 +19,7 @@ urlpatterns = [
     path("cases/<int:case_id>/<slug:what>/", desk.act, name="act"),
     path("stream/who/", stream.who, name="stream_who"),
     path("tasks/", phone.tasks, name="tasks"),
+    path("messages/", phone.messages, name="messages"),
+    path("setup/", setup.setup, name="setup"),
     path("t/<str:token>/", phone.task, name="task"),
 ]

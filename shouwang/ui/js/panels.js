@@ -24,7 +24,11 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   failed(ctx?.sourceElement, t("没有网络或服务器没有回应", "no network, or no answer"));
 });
 
-document.addEventListener("htmx:after:swap", () => tick());
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  tick();
+  // On a narrow or large-print screen the drawer stands below the list: what was asked for comes into sight.
+  if (ctx?.sourceElement?.matches?.("[data-shows]")) ctx.target?.scrollIntoView?.({ block: "nearest" });
+});
 
 function failed(element, why) {
   const panel = element?.closest("[data-panel]");

@@ -18,7 +18,7 @@ let state = "waiting";
 let tries = 0;
 let leads = false;
 
-/** Hand one message to the page, as `shouwang:<topic>` on document with the data as detail. */
+/** Hand one message to the page, as `shouwang:<topic>` and, where it is about one thing, `shouwang:<topic>-<id>` on document. */
 export function dispatch({ id, data }) {
   heardAt = performance.now();
   state = "live";
@@ -26,6 +26,7 @@ export function dispatch({ id, data }) {
   if (id) lastId = id;
   if (data.topic === "beat") setPageNow(data.now);
   document.dispatchEvent(new CustomEvent(`shouwang:${data.topic}`, { detail: data }));
+  if (data.id) document.dispatchEvent(new CustomEvent(`shouwang:${data.topic}-${data.id}`, { detail: data }));
   show();
 }
 

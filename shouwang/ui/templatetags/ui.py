@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from shouwang.kernel.moments import local
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
+from shouwang.ui import navigation as ways
 from shouwang.ui import reader as readers
 from shouwang.ui.rules import Reader, time_ago, time_left
 
@@ -34,6 +35,12 @@ NAMES = {
 def reader(context: Context) -> Reader:
     """Return the reader of the page: `{% reader as who %}`."""
     return readers.reader(cast("HttpRequest | None", context.get("request")))
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: Context) -> list[ways.Link]:
+    """Return the ways open to the reader of the page: `{% navigation as ways %}`."""
+    return ways.links(cast("HttpRequest | None", context.get("request")))
 
 
 @register.simple_tag(takes_context=True)

@@ -18,7 +18,7 @@ from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import queries
-from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS, chain
+from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS
 
 
 def language_of(request: HttpRequest) -> str:
@@ -29,8 +29,11 @@ def language_of(request: HttpRequest) -> str:
 @require_GET
 @needs("case.read")
 def home(request: HttpRequest) -> HttpResponse:
-    """Send people to where their work is: the desk, or their own tasks."""
-    return redirect("web:desk" if "case.dispatch" in scope_of(request).rights else "web:tasks")
+    """Send people to where their work is: the desk, setting up, or their own tasks."""
+    rights = scope_of(request).rights
+    if "case.dispatch" in rights:
+        return redirect("web:desk")
+    return redirect("web:setup" if "settings.edit" in rights else "web:tasks")
 
 
 @require_GET
@@ -39,19 +42,39 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Show the duty desk."""
     scope, language = scope_of(request), language_of(request)
     queue_ = queries.desk_queue(scope, language)
-    counties = queries.by_county(scope)
     return render(request, "web/desk.html", {
-        **queue_, "figures": queries.desk_figures(scope, now=clock().now(), language=language), "counties": counties,
-        "most": max((number for _, number in counties), default=1), "stream_url": "/stream/",
-        "map": {**queries.map_outlines(scope), "points": queries.map_points(queue_["rows"])},
+        **queue_, **_side(request), "figures": queries.desk_figures(scope, now=clock().now(), language=language),
+        "stream_url": "/stream/", "map": {**queries.map_outlines(scope), "points": queries.map_points(queue_["rows"])},
     })
+
+
+def _side(request: HttpRequest) -> dict[str, Any]:
+    scope = scope_of(request)
+    counties = queries.by_county(scope)
+    return {
+        "counties": counties, "most": max((number for _, number in counties), default=1),
+        "gaps": queries.gaps(scope, now=clock().now(), language=language_of(request)),
+    }
+
+
+@require_GET
+@needs("case.read")
+def side(request: HttpRequest) -> HttpResponse:
+    """Show what the drawer holds while no case is chosen."""
+    return render(request, "web/_side.html", _side(request))
 
 
 @require_GET
 @needs("case.read")
 def queue(request: HttpRequest) -> HttpResponse:
-    """Show the queue alone, as it is now."""
-    return render(request, "web/_queue.html", queries.desk_queue(scope_of(request), language_of(request)))
+    """Show the queue alone, as it is now; `seen` holds back what came later, `after` marks it as new."""
+    found = queries.desk_queue(scope_of(request), language_of(request), seen=_number(request, "seen"), after=_number(request, "after"))
+    return render(request, "web/_queue.html", found)
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 @require_GET
@@ -78,7 +101,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     return render(request, "web/case.html", {
         **context, **queries.case_history(context["raw"], language=language),
         "curve": queries.meter_curve(context["raw"], now=clock().now(), language=language),
-        "false_alarm_reasons": FALSE_ALARM_REASONS.items(),
+        "false_alarm_reasons": FALSE_ALARM_REASONS.items(), "whole": True, "stream_url": "/stream/",
     })
 
 
@@ -87,8 +110,7 @@ def _case_context(request: HttpRequest, case_id: int) -> dict[str, Any]:
     view = queries.case_view(scope, case_id, language=language_of(request))
     task, row = view["task"], view["case"]
     return {
-        **view, "chain": chain(queries.tasks_of_case(case_id), closed=not row.open),
-        "may_dispatch": scope.may("case.dispatch", row.path), "problem": "", "done": "",
+        **view, "may_dispatch": scope.may("case.dispatch", row.path), "problem": "", "done": "",
         "task": {"id": task.id, "state": task.state, "open": row.open} if task else None,
     }
 
@@ -107,7 +129,7 @@ def act(request: HttpRequest, case_id: int, what: str) -> HttpResponse:
     except ShouwangError as error:
         problem = error.text(language_of(request))
     if request.headers.get("HX-Request"):
-        context = {**_case_context(request, case_id), "problem": problem, "done": done}
+        context = {**_case_context(request, case_id), "problem": problem, "done": done, "whole": "whole" in request.POST}
         return render(request, "web/_drawer.html", context, status=409 if problem else 200)
     return redirect("web:case", case_id)
 
@@ -144,6 +166,7 @@ _LIST: ListSpec[queries.Row] = ListSpec(
     filters=(
         Filter("severity", Text("级别", "Severity"), [Choice(str(s.value), Text(s.zh, s.name.title())) for s in reversed(Severity)]),
         Filter("state", Text("状态", "State"), [Choice(code, title) for code, title in CASE_STATES.items()]),
+        Filter("when", Text("时间", "When"), [Choice("today", Text("今日", "Today")), Choice("overdue", Text("已超时", "Overdue"))]),
     ),
     link=lambda row: f"/cases/{row.id}/",
     searched=Text("编号", "Number"),
@@ -157,8 +180,13 @@ def cases(request: HttpRequest) -> HttpResponse:
     scope, language = scope_of(request), language_of(request)
 
     def fetch(query: ListQuery) -> tuple[Sequence[queries.Row], int]:
-        states = (query.chosen["state"],) if "state" in query.chosen else tuple(CASE_STATES)
-        filters = Filters(states=states, severity=int(query.chosen.get("severity", 0)), number=query.text)
+        when = query.chosen.get("when")
+        states = (query.chosen["state"],) if "state" in query.chosen else ("OPEN",) if when == "overdue" else tuple(CASE_STATES)
+        now = clock().now()
+        filters = Filters(
+            states=states, severity=int(query.chosen.get("severity", 0)), number=query.text,
+            overdue_at=now if when == "overdue" else None, opened_from=queries.midnight(now) if when == "today" else None,
+        )
         found = list_cases(scope, filters, offset=query.offset, limit=query.limit)
         return queries.rows_of(found, language), count_cases(scope, filters)
 

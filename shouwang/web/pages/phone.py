@@ -7,16 +7,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shouwang.cases import actions
-from shouwang.cases.links import TaskLink, read_link, task_link
-from shouwang.cases.queries import case_row, procedure_of_case, task_row, tasks_for
+from shouwang.cases.links import TaskLink, read_link
+from shouwang.cases.queries import case_row, procedure_of_case, task_row
 from shouwang.cases.rules.evidence import Given
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
+from shouwang.notify.actions import mark_read
+from shouwang.notify.queries import newest
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import person_cards
 from shouwang.web import queries
 from shouwang.web.pages.desk import language_of
-from shouwang.web.rules import TASK_STATES, chain
+from shouwang.web.rules import TASK_STATES
 
 _OPEN = frozenset({"CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED"})
 
@@ -25,20 +27,32 @@ _OPEN = frozenset({"CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED"})
 @needs("case.read")
 def tasks(request: HttpRequest) -> HttpResponse:
     """Show a person's open tasks, most urgent first."""
-    person_id = scope_of(request).person_id or 0
-    language = language_of(request)
-    found = tasks_for(person_id)
-    rows = {row.id: row for row in queries.rows_of([case_row(task.case_id) for task in found], language)}
-    items = [
-        {
-            "severity": rows[task.case_id].severity, "css": rows[task.case_id].css, "title": rows[task.case_id].title,
-            "place": rows[task.case_id].place, "reason": rows[task.case_id].reason, "due_at": task.due_at,
-            "link": task_link(task.id, person_id),
-        }
-        for task in found
-    ]
-    card = person_cards([person_id], language=language).get(person_id)
-    return render(request, "web/tasks.html", {"tasks": items, "who": card.name if card else ""})
+    found = queries.own_tasks(scope_of(request).person_id or 0, language_of(request))
+    return render(request, "web/tasks.html", {**_frame(request), "tasks": found})
+
+
+@require_http_methods(["GET", "POST"])
+@needs("case.read")
+def messages(request: HttpRequest) -> HttpResponse:
+    """Show the inbox of the person who is signed in; a POST marks what it showed as read."""
+    scope = scope_of(request)
+    if request.method == "POST":
+        ids = [int(text) for text in request.POST.getlist("id")[:200] if text.isascii() and text.isdigit() and len(text) < 19]
+        mark_read(scope.person_id or 0, ids, now=clock().now())
+        return redirect("web:messages")
+    found = queries.own_messages(scope.person_id or 0, language_of(request), may_open="case.dispatch" in scope.rights)
+    return render(request, "web/messages.html", {**_frame(request), "entries": found, "unread": any(each["unread"] for each in found)})
+
+
+def _frame(request: HttpRequest) -> dict[str, object]:
+    """Return the frame of a person's own pages: the desk's for officers, the phone's for grid workers."""
+    scope = scope_of(request)
+    at_desk = bool(scope.rights & {"case.dispatch", "settings.edit"})
+    card = person_cards([scope.person_id or 0], language=language_of(request)).get(scope.person_id or 0)
+    return {
+        "frame": "ui/base.html" if at_desk else "ui/phone.html", "at_desk": at_desk, "whose": card.name if card else "",
+        "stream_url": "/stream/" if at_desk else "",
+    }
 
 
 @require_http_methods(["GET", "POST"])
@@ -61,6 +75,7 @@ def _do(request: HttpRequest, link: TaskLink) -> None:
     what = request.POST.get("do", "")
     if what == "accept":
         actions.accept(link.task_id, person_id=link.person_id, now=now)
+        mark_read(link.person_id, [entry.id for entry in newest(link.person_id) if entry.task_id == link.task_id], now=now)
     elif what == "arrive":
         actions.arrive(link.task_id, person_id=link.person_id, now=now)
     elif what == "complete":
@@ -76,15 +91,18 @@ def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> 
     current = task_row(link.task_id)
     case = case_row(current.case_id)
     (row,) = queries.rows_of([case], language)
-    revealed = current.state in {"ACCEPTED", "ARRIVED"} and current.assignee_id == link.person_id
+    taken = current.state in {"ACCEPTED", "ARRIVED"} and current.assignee_id != link.person_id
+    revealed = current.state in {"ACCEPTED", "ARRIVED"} and not taken
     home, contacts = queries.home_of(case, revealed=revealed, language=language)
-    step = procedure_of_case(case.id).step(current.step)
+    cards = person_cards([current.assignee_id], language=language) if current.assignee_id else {}
+    names = {key: card.name for key, card in cards.items()}
     return {
         "case": row, "home": home, "contacts": contacts, "problem": problem, "action_url": f"/t/{token}/",
-        "chain": chain([current.state], closed=current.state == "DONE"), "results": queries.result_forms(step, language),
-        "key": f"c{current.id}", "chosen": request.POST.get("result", ""),
+        "chain": queries.chain_of([current], names, case), "key": f"c{current.id}", "chosen": request.POST.get("result", ""),
+        "results": queries.result_forms(procedure_of_case(case.id).step(current.step), language),
+        "holder": names.get(current.assignee_id or 0, "") if taken else "",
         "task": {
-            "id": current.id, "state": current.state, "open": current.state in _OPEN, "due_at": current.due_at,
+            "id": current.id, "state": current.state, "open": current.state in _OPEN and not taken, "due_at": current.due_at,
             "state_text": TASK_STATES[current.state].render(language, {}),
         },
     }

@@ -1,0 +1,56 @@
+"""The main navigation: other rooms register what it leads to, so the ui room knows none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from shouwang.kernel.texts import Text
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way through the site: shown to whoever has one of `rights`; `count` gives the number that stands beside it."""
+
+    title: Text
+    href: str
+    rights: frozenset[str]
+    under: tuple[str, ...] = ()
+    count: Callable[[HttpRequest], int] | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry as one reader sees it."""
+
+    title: Text
+    href: str
+    here: bool
+    count: int
+
+
+_entries: list[Entry] = []
+
+
+def register(*entries: Entry) -> None:
+    """Add ways to the main navigation, in this order; an address that is known already is replaced."""
+    for entry in entries:
+        _entries[:] = [known for known in _entries if known.href != entry.href]
+        _entries.append(entry)
+
+
+def links(request: HttpRequest | None) -> list[Link]:
+    """Return the ways open to whoever asks; none for nobody."""
+    rights: frozenset[str] = getattr(getattr(request, "scope", None), "rights", frozenset())
+    if request is None or not rights:
+        return []
+    return [
+        Link(
+            entry.title, entry.href, request.path.startswith((entry.href, *entry.under)),
+            entry.count(request) if entry.count else 0,
+        )
+        for entry in _entries
+        if entry.rights & rights
+    ]

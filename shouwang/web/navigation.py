@@ -1,0 +1,32 @@
+"""The main navigation: every room's first page, for whoever has its right."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from shouwang.kernel.texts import Text
+from shouwang.notify.queries import unread_count
+from shouwang.people.guard import scope_of
+from shouwang.ui.navigation import Entry
+
+
+def unread(request: HttpRequest) -> int:
+    """Return how many entries of the own inbox are unread."""
+    person_id = scope_of(request).person_id
+    return unread_count(person_id) if person_id else 0
+
+
+def _entry(zh: str, en: str, href: str, *rights: str) -> Entry:
+    return Entry(Text(zh, en), href, frozenset(rights), count=unread if href == "/messages/" else None)
+
+
+WAYS = (
+    _entry("值班台", "Duty desk", "/desk/", "case.dispatch"),
+    _entry("事件", "Cases", "/cases/", "case.dispatch", "settings.edit"),
+    _entry("我的任务", "My tasks", "/tasks/", "case.handle"),
+    _entry("消息", "Messages", "/messages/", "case.read"),
+    _entry("区划", "Areas", "/places/", "case.dispatch", "places.edit"),
+    _entry("人员", "People", "/people/", "case.dispatch", "people.edit"),
+    _entry("设备", "Things", "/things/", "case.dispatch", "telemetry.import"),
+    _entry("设置", "Set up", "/setup/", "settings.edit"),
+)
