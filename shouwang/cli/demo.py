@@ -31,7 +31,7 @@ def demo_folder(keep: Path | None, *, prefix: str) -> Iterator[Path]:
     folder = keep or Path(tempfile.mkdtemp(prefix=prefix))
     folder.mkdir(parents=True, exist_ok=True)
     before = dict(os.environ)
-    os.environ |= {"SHOUWANG_DATA_DIR": str(folder), "SHOUWANG_DEMO": "1", "SHOUWANG_ADDRESS": f"http://127.0.0.1:{port}", "SHOUWANG_SECRET_KEY": secrets.token_urlsafe(32)}
+    os.environ |= {"SHOUWANG_DATA_DIR": str(folder), "SHOUWANG_DEMO": "1", "SHOUWANG_SECRET_KEY": secrets.token_urlsafe(32)}
     try:
         yield folder
     finally:
@@ -87,7 +87,7 @@ def demo(
         links, token, meters = _seed(seed)
         address = f"http://127.0.0.1:{port}"
         show_links(address, links)
-        os.environ["SHOUWANG_DEMO_TOKEN"] = token
+        os.environ |= {"SHOUWANG_DEMO_TOKEN": token, "SHOUWANG_ADDRESS": address}
         play = [*ME, "play-meters", address, ",".join(meters), "--seed", str(seed)]
         run_all([web("127.0.0.1", port), [*ME, "worker"], [*ME, "watch", "--after-past"], play])
 
