@@ -336,7 +336,7 @@ def meter_curve(case: CaseRow, *, now: datetime, language: str) -> dict[str, Any
     points = found.points()
     if len(points) < 2:
         return None
-    used = hourly_use(points)
+    used = hourly_use(points, until=case.opened_at)
     name, unit = ("Water used", "L") if language == "en" else ("用水量", "升")
     return {
         "times": [at.isoformat() for at in used], "unit": unit,

@@ -158,18 +158,19 @@ def hour_of(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-def hourly_use(points: Sequence[tuple[datetime, float]]) -> dict[datetime, float]:
-    """Return how much a register grew in each hour from its first reading to its last, however often it was read.
+def hourly_use(points: Sequence[tuple[datetime, float]], *, until: datetime) -> dict[datetime, float | None]:
+    """Return how much a register grew in each hour up to that of `until`, however often it was read.
 
     The growth between two readings counts for the hour of the later one; a register that falls was replaced or reset.
+    Nothing is known of an hour without a reading: None.
     """
     if not points:
         return {}
-    hour, last = hour_of(points[0][0]), hour_of(points[-1][0])
-    used: dict[datetime, float] = {}
+    hour, last = hour_of(points[0][0]), hour_of(max(points[-1][0], until))
+    used: dict[datetime, float | None] = {}
     while hour <= last:
-        used[hour] = 0.0
+        used[hour] = None
         hour += timedelta(hours=1)
     for (_, before), (at, after) in pairwise(points):
-        used[hour_of(at)] += max(0.0, after - before)
-    return {hour: round(litres, 3) for hour, litres in used.items()}
+        used[hour_of(at)] = (used[hour_of(at)] or 0.0) + max(0.0, after - before)
+    return {hour: None if litres is None else round(litres, 3) for hour, litres in used.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from django.test import Client
 
@@ -11,14 +12,18 @@ from shouwang.cases import actions
 from shouwang.cases.actions import NewCase, open_case
 from shouwang.cases.links import task_link
 from shouwang.cases.models import Case, CoverageGap, Task
+from shouwang.cases.queries import case_row
 from shouwang.config.wiring import work_once
 from shouwang.journal.actions import take_lease
 from shouwang.kernel.moments import local
 from shouwang.notify.queries import unread_count
-from shouwang.people.actions import NewDuty, add_account, assign_duties
+from shouwang.people.actions import NewDuty, add_account, assign_duties, issue_credential
 from shouwang.people.models import Account
+from shouwang.people.queries import scope_of_token
 from shouwang.people.rules import SYSTEM
 from shouwang.places.models import Area
+from shouwang.telemetry.sources.http import receive
+from shouwang.web.queries import meter_curve
 from shouwang.web.rules import Worked, chain, event_words, hourly_use
 from tests.journeys.conftest import County
 
@@ -200,8 +205,23 @@ def test_the_chain_says_who_did_what_when(now: datetime) -> None:
     ]
 
 
+def test_the_curve_has_a_bar_an_hour_and_the_alert_stands_on_one(county: County, now: datetime) -> None:
+    start = now - timedelta(hours=30)
+    token = issue_credential("DEVICE", subject="WM1", paths=[county.path], now=start)
+    readings = [
+        {"datastream": "register_l", "phenomenon_time": (start + timedelta(minutes=30 * n)).isoformat(), "result": 100 + n} for n in range(61)
+    ]
+    receive(msgspec.json.encode({"readings": readings}), scope_of_token(token, "DEVICE", now), now=now)
+    found = meter_curve(case_row(one_case(county, now)), now=now, language="zh")
+    assert found
+    assert len(found["times"]) == 31
+    assert sum(value or 0 for value in found["series"][0]["values"]) == 59  # the reading at this very moment is not past yet
+    assert found["marks"][0]["at"] in found["times"]
+    assert "data-chart" in as_person("county").get(f"/cases/{Case.objects.get().pk}/").content.decode()
+
+
 def test_use_is_counted_by_the_hour_however_often_the_register_is_read(now: datetime) -> None:
     minutes = [(0, 100.0), (10, 103.0), (59, 104.0), (61, 110.0), (200, 90.0), (201, 92.0)]
-    used = hourly_use([(now + timedelta(minutes=minute), register) for minute, register in minutes])
-    assert list(used.values()) == [4.0, 6.0, 0.0, 2.0]  # an hour without reading is none used; a reset counts nothing
-    assert hourly_use([]) == {}
+    used = hourly_use([(now + timedelta(minutes=minute), register) for minute, register in minutes], until=now)
+    assert list(used.values()) == [4.0, 6.0, None, 2.0]  # nothing is known of an hour without a reading; a reset counts nothing
+    assert hourly_use([], until=now) == {}
