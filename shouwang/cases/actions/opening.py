@@ -74,8 +74,9 @@ def _open(new: Sequence[NewCase], changes: Changes) -> Sequence[int]:
     rows: list[tuple[Any, ...]] = []
     clocks: list[tuple[Any, ...]] = []
     starting: list[tuple[CaseState, Step]] = []
+    current = {code: current_procedure(code) for code in {wanted.procedure for wanted in new}}
     for case_id, wanted in zip(ids, new, strict=True):
-        version_id, procedure = current_procedure(wanted.procedure)
+        version_id, procedure = current[wanted.procedure]
         first = advance(procedure, {}, wanted.params)
         state = CaseState(
             id=case_id, procedure_id=version_id, procedure=procedure, severity=wanted.severity, area_id=wanted.area_id,
