@@ -23,7 +23,6 @@ DEFAULTS: Mapping[str, str] = {
     "cell": "371500",
     "language": "zh",
     "webhook_allow": "",
-    "clock": "",
 }
 
 

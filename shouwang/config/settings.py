@@ -14,7 +14,6 @@ SHOUWANG_DATA_DIR.mkdir(parents=True, exist_ok=True)
 SHOUWANG_DEMO = ENVIRONMENT.flag("demo")
 SHOUWANG_ADDRESS = ENVIRONMENT.text("address").rstrip("/")
 SHOUWANG_CELL = ENVIRONMENT.text("cell")
-SHOUWANG_CLOCK = ENVIRONMENT.text("clock")
 SHOUWANG_WEBHOOK_ALLOW = ENVIRONMENT.words("webhook_allow")
 
 SECRET_KEY = secret_key(ENVIRONMENT.text("secret_key"), SHOUWANG_DATA_DIR)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F, Value
-from django.db.models.functions import Concat, Length, Substr
 
 from shouwang.journal.actions import append
+from shouwang.journal.paths import move_paths
 from shouwang.journal.rules import NewEvent
 from shouwang.people import events as kinds
 from shouwang.people.actions.checks import area_in, areas_in, household_in, known, person_in, persons_exist, require_span
@@ -24,7 +23,6 @@ from shouwang.people.models import (
     Organisation,
     Person,
     Shift,
-    below,
 )
 from shouwang.people.queries.roster import forget
 from shouwang.people.rules.codes import CHANNELS, FACTS, LANGUAGES, PURPOSES, ROLES
@@ -193,8 +191,7 @@ def follow_move(old_path: str, new_path: str) -> None:
     """Give every row below `old_path` its new path, after an area was moved; following a move twice changes nothing."""
     with transaction.atomic():
         for model in (Organisation, Person, Household, Duty, Shift):
-            rest = Substr(F("path"), Length(Value(old_path)) + 1)
-            model.objects.unscoped().filter(below(old_path)).update(path=Concat(Value(new_path), rest))
+            move_paths(model.objects.unscoped(), old=old_path, new=new_path)
         transaction.on_commit(forget)
     forget()
 
