@@ -6,6 +6,7 @@ import threading
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -13,6 +14,9 @@ from django.db import connection, transaction
 
 from shouwang.cli.backup import back_up, restore_from, sum_file, sum_of
 from shouwang.cli.errors import BackupExists, BackupUnreadable, OtherVersion, TargetInUse
+from shouwang.files.actions import store
+from shouwang.files.queries import place_of
+from shouwang.files.queries import verify as verify_file
 from shouwang.journal.actions import append, set_timers
 from shouwang.journal.queries import last_seq, timers_of, verify
 from shouwang.journal.rules import LogBroken, NewEvent, NewTimer
@@ -20,6 +24,7 @@ from shouwang.places import queries as places
 from shouwang.places.actions import add_area
 
 pytestmark = pytest.mark.django_db(transaction=True)
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
 def empty_the_database() -> None:
@@ -116,7 +121,7 @@ def test_a_changed_byte_is_found_before_anything_is_written(backup: Path) -> Non
     assert last_seq() == 0
 
 
-@pytest.mark.parametrize("content", [b"", b"not a backup", b"PK\x03\x04 no zip", b"SQLite format 3\x00 and no more"])
+@pytest.mark.parametrize("content", [b"", b"not a backup", b"PK\x03\x04 no zip", EMPTY_ZIP, b"SQLite format 3\x00 and no more"])
 def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "backup"
     file.write_bytes(content)
@@ -156,11 +161,56 @@ def test_a_backup_of_other_tables_is_refused(tmp_path: Path, now: datetime) -> N
         restore_from(tmp_path / "backup")
 
 
-def test_a_postgresql_backup_is_a_zip_of_copies(backup: Path) -> None:
-    if connection.vendor != "postgresql":
-        assert backup.read_bytes().startswith(b"SQLite format 3")
-        return
+def test_a_backup_is_a_zip_with_its_manifest(backup: Path) -> None:
     with zipfile.ZipFile(backup) as archive:
         names = archive.namelist()
-    assert "manifest.json" in names
-    assert "tables/journal_event.copy" in names
+    assert names[-1] == "manifest.json"
+    assert ("tables/journal_event.copy" if connection.vendor == "postgresql" else "database.sqlite3") in names
+
+
+def test_uploaded_files_come_back_in_a_new_place(tmp_path: Path, settings: Any, now: datetime) -> None:
+    settings.SHOUWANG_DATA_DIR = tmp_path / "old"
+    kept = [store(f"{n} 内容".encode(), limit_bytes=100, now=now) for n in range(3)]
+    done = back_up(tmp_path / "backup", now=now)
+    assert (done.files, done.lost) == (3, ())
+    empty_the_database()
+    settings.SHOUWANG_DATA_DIR = tmp_path / "new"
+    restore_from(tmp_path / "backup")
+    for each in kept:
+        verify_file(each.id)
+        assert place_of(each.sha256).is_relative_to(tmp_path / "new")
+
+
+def test_content_that_is_gone_is_named_unless_its_time_had_passed(tmp_path: Path, settings: Any, now: datetime) -> None:
+    settings.SHOUWANG_DATA_DIR = tmp_path / "old"
+    kept = store(b"kept", limit_bytes=100, now=now)
+    dropped = store(b"dropped", limit_bytes=100, now=now, retain_until=now)
+    for each in (kept, dropped):
+        place_of(each.sha256).unlink()
+    assert (kept.sha256,) == back_up(tmp_path / "backup", now=now).lost
+
+
+def test_a_refused_restore_leaves_no_content_behind(tmp_path: Path, settings: Any, now: datetime) -> None:
+    settings.SHOUWANG_DATA_DIR = tmp_path / "old"
+    content = store(b"content", limit_bytes=100, now=now)
+    write_event(1, now=now)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE journal_event SET payload = '{}' WHERE seq = 1")
+    back_up(tmp_path / "backup", now=now)
+    empty_the_database()
+    settings.SHOUWANG_DATA_DIR = tmp_path / "new"
+    with pytest.raises(LogBroken):
+        restore_from(tmp_path / "backup")
+    assert not place_of(content.sha256).exists()
+
+
+def test_a_backup_of_another_kind_of_database_is_refused(backup: Path) -> None:
+    kind = b"POSTGRESQL" if connection.vendor == "postgresql" else b"SQLITE"
+    changed = backup.with_name("changed")
+    with zipfile.ZipFile(backup) as archive, zipfile.ZipFile(changed, "w") as out:
+        for name in archive.namelist():
+            out.writestr(name, archive.read(name).replace(b'"' + kind, b'"OTHER'))
+    sum_file(changed).write_text(f"{sum_of(changed)}  changed\n")
+    empty_the_database()
+    with pytest.raises(BackupUnreadable, match="kind OTHER"):
+        restore_from(changed)
