@@ -142,7 +142,7 @@ def _check(total: int, answers: Counter[tuple[int, int]], expected_answers: Coun
         "messages by person": (Counter(Message.objects.values_list("person_id", flat=True)), expected_tasks),
         "timers": (Timer.objects.filter(kind="task").count(), total),
         "events": (EventRow.objects.filter(kind="alert.opened").count(), total),
-        "offers": (EventRow.objects.filter(kind="case.task_offered").count(), total), "log": (verify(), EventRow.objects.count()),
+        "offers": (EventRow.objects.filter(kind="case.opened", payload__contains='"offers"').count(), total), "log": (verify(), EventRow.objects.count()),
     }
     return {name: str({"found": one, "expected": two})[:200] for name, (one, two) in compared.items() if one != two}
 

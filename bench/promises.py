@@ -104,7 +104,7 @@ def tamper(*, times: int, seed: int, broken: bool) -> dict[str, Any]:
 
     chance = random.Random(seed)
     for n in range(EVENTS // 3):
-        _append([("case.opened", n, {"n": n}), ("case.task_offered", n, {"task": n, "rung": n % 4}), ("alert.opened", None, {"x": [n]})])
+        _append([("case.opened", n, {"n": n}), ("case.task_accepted", n, {"task": n, "rung": n % 4}), ("alert.opened", None, {"x": [n]})])
     whole_before = verify() == EVENTS // 3 * 3
 
     found, missed, by_way = 0, [], dict.fromkeys(WAYS, 0)

@@ -1,7 +1,8 @@
 """The peer of `cases`: SpiffWorkflow walks the same graph and saves its state in SQLite at each human step.
 
-It is favoured where the two differ: no timer, no message, no log, no lookup of who is on duty, and it keeps the
-workflow in memory between steps where our action reads the case again.
+It is favoured where the two differ: no timer, no message, no log, no lookup of who is on duty. It walks in three ways:
+reading its state back at each step as our action does (the comparison), with the specification kept apart from it, and
+never reading it back at all (which only a single process that never ends could do).
 """
 
 from __future__ import annotations
@@ -17,8 +18,13 @@ from bench.cases import STEPS
 BPMN = Path(__file__).parent / "thirteen.bpmn"
 
 
-def walk(*, count: int, spec_apart: bool) -> dict[str, Any]:
-    """Walk `count` cases; with `spec_apart` the unchanging specification is not saved with every state."""
+def walk(*, count: int, spec_apart: bool = False, restored: bool = True) -> dict[str, Any]:
+    """Walk `count` cases, saving at each human step.
+
+    With `restored` each step reads the saved state back first, as any second process or request must; without it the
+    workflow stays in memory from the first step to the last. With `spec_apart` the unchanging specification is not saved
+    with every state.
+    """
     from SpiffWorkflow import TaskState
     from SpiffWorkflow.bpmn.parser import BpmnParser
     from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
@@ -44,8 +50,12 @@ def walk(*, count: int, spec_apart: bool) -> dict[str, Any]:
             saved = serializer.serialize_json(workflow)
             database.execute("INSERT INTO workflow VALUES (?, ?)", (n, saved))
             done = []
-            while ready := workflow.get_tasks(state=TaskState.READY, manual=True):
-                for task in ready:
+            while ready := [task.id for task in workflow.get_tasks(state=TaskState.READY, manual=True)]:
+                for task_id in ready:
+                    if restored:
+                        (kept,) = database.execute("SELECT state FROM workflow WHERE id = ?", (n,)).fetchone()
+                        workflow = serializer.deserialize_json(kept)
+                    task = workflow.get_task_from_id(task_id)
                     task.run()
                     done.append(task.task_spec.name)
                     workflow.do_engine_steps()

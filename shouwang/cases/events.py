@@ -1,8 +1,11 @@
-"""What the room of cases publishes: kinds of events, as they stand in the log for ever."""
+"""What the room of cases publishes: kinds of events, as they stand in the log for ever.
+
+What makes a case go on (opened, step_done, dispatched, reopened) carries its `offers`:
+{task id: [step, rung, person id]}, what was offered to whom in the same breath.
+"""
 
 OPENED = "case.opened"
 DISPATCHED = "case.dispatched"
-OFFERED = "case.task_offered"
 ACCEPTED = "case.task_accepted"
 ARRIVED = "case.arrived"
 STEP_DONE = "case.step_done"

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from shouwang.cases.models import OPEN_TASKS, Case, CaseFact, Clock, CoverageGap, Evidence, Note, Offer, ProcedureVersion, Task
 from shouwang.cases.rules.errors import CaseNotOpen
 from shouwang.cases.rules.flow import case_number
 from shouwang.cases.rules.procedures import Procedure, Step, decode
+from shouwang.journal.sql import is_postgres, run
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import from_us
 from shouwang.people.rules import Scope
@@ -111,12 +111,13 @@ def procedure_of(version_id: int) -> Procedure:
 
 def current_procedure(code: str) -> tuple[int, Procedure]:
     """Return the latest version's id and procedure. Raises NotFound."""
-    version_id = ProcedureVersion.objects.filter(code=code).order_by("-number").values_list("pk", flat=True).first()
-    if version_id is None:
+    row = run("SELECT id FROM cases_procedure WHERE code = %s ORDER BY number DESC LIMIT 1", (code,)).fetchone()
+    if row is None:
         raise NotFound(what=f"流程 {code}")
-    return version_id, procedure_of(version_id)
+    return row[0], procedure_of(row[0])
 
 
+_OPEN_TASKS = f"SELECT id FROM cases_task WHERE case_id = %s AND state IN ({', '.join(['%s'] * len(OPEN_TASKS))})"  # noqa: S608
 _LOAD = """
 SELECT t.id, t.step, t.state, t.rung, t.reminders, t.assignee_id, t.due_at, t.limit_us, t.remaining_us, t.accepted_at,
        t.arrived_at, t.done_key, c.id, c.procedure_id, c.severity, c.area_id, c.path, c.reason, c.params, c.state,
@@ -127,10 +128,7 @@ FROM cases_task t JOIN cases_case c ON c.id = t.case_id WHERE t.id = %s
 
 def load_task(task_id: int) -> TaskState:
     """Return a task and its case, locking the case until the transaction ends. Raises NotFound."""
-    lock = " FOR UPDATE OF c, t" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOAD + lock, [task_id])
-        row = cursor.fetchone()
+    row = run(_LOAD + " FOR UPDATE OF c, t" if is_postgres() else _LOAD, (task_id,)).fetchone()
     if row is None:
         raise NotFound(what=f"任务 {task_id}")
     case = _case_state(row[12:])
@@ -156,7 +154,7 @@ def _moment(us: int | None) -> datetime | None:
 def load_case(case_id: int) -> CaseState:
     """Return a case, locking it until the transaction ends. Raises NotFound."""
     rows = Case.objects.filter(pk=case_id)
-    if connection.vendor == "postgresql":
+    if is_postgres():
         rows = rows.select_for_update()
     row = rows.values_list(
         "id", "procedure_id", "severity", "area_id", "path", "reason", "params", "state", "steps", "alert_id", "exercise_id",
@@ -316,7 +314,7 @@ def gaps_within(scope: Scope, *, since: datetime, limit: int = 100) -> list[Cove
 
 def open_task_ids(case_id: int) -> list[int]:
     """Return the ids of the case's open tasks."""
-    return list(Task.objects.filter(case_id=case_id, state__in=OPEN_TASKS).values_list("pk", flat=True))
+    return [row[0] for row in run(_OPEN_TASKS, (case_id, *OPEN_TASKS)).fetchall()]
 
 
 def procedure_of_case(case_id: int) -> Procedure:

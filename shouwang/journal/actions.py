@@ -13,10 +13,14 @@ from shouwang.journal import wake
 from shouwang.journal.models import EventRow, Head, LeaseRow, ListenerCursor
 from shouwang.journal.put import amend, put
 from shouwang.journal.rules import GENESIS, Event, Lease, LeaseLost, NewEvent, NewTimer, best_hash, chain_hash
+from shouwang.journal.sql import is_postgres, run, run_many
 from shouwang.kernel.moments import to_us
 
 APPEND_LOCK = 7300
 _EVENT_COLUMNS = ("seq", "at", "kind", "version", "subject_id", "exercise_id", "payload", "hash")
+_SET_TIMERS = (
+    "INSERT INTO journal_timer (kind, subject_id, due_at) {} ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = excluded.due_at"
+)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -45,9 +49,7 @@ def append(events: Sequence[NewEvent], *, now: datetime) -> int:
 
 
 def _head() -> tuple[str, int, bytes]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT algorithm, seq, hash FROM journal_head WHERE id = 1")
-        row = cursor.fetchone()
+    row = run("SELECT algorithm, seq, hash FROM journal_head WHERE id = 1").fetchone()
     if row is None:
         Head.objects.create(pk=1, algorithm=best_hash(), seq=0, hash=GENESIS)
         return best_hash(), 0, GENESIS
@@ -61,9 +63,8 @@ def wake_listeners() -> None:
 
 def lock_order() -> None:
     """Hold the lock of commit order until this transaction ends; on SQLite the gate is that lock."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [APPEND_LOCK])
+    if is_postgres():
+        run("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
 
 
 def set_timers(timers: Sequence[NewTimer]) -> None:
@@ -71,12 +72,11 @@ def set_timers(timers: Sequence[NewTimer]) -> None:
     if not timers:
         return
     rows = [(timer.kind, timer.subject_id, to_us(timer.due_at)) for timer in timers]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO journal_timer (kind, subject_id, due_at) VALUES (%s, %s, %s) "
-            "ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = excluded.due_at",
-            rows,
-        )
+    if is_postgres():
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        run(_SET_TIMERS.format("SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[])"), columns)
+    else:
+        run_many(_SET_TIMERS.format("VALUES (%s, %s, %s)"), rows)
     transaction.on_commit(wake_worker)
 
 
@@ -87,17 +87,16 @@ def wake_worker() -> None:
 
 def drop_timers(kind: str, subject_ids: Iterable[int]) -> None:
     """Drop the timers of `kind` of these subjects."""
-    rows = [(kind, subject_id) for subject_id in subject_ids]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany("DELETE FROM journal_timer WHERE kind = %s AND subject_id = %s", rows)
+    dropped = list(subject_ids)
+    if dropped and is_postgres():
+        run("DELETE FROM journal_timer WHERE kind = %s AND subject_id = ANY(%s::bigint[])", (kind, dropped))
+    elif dropped:
+        run_many("DELETE FROM journal_timer WHERE kind = %s AND subject_id = %s", [(kind, subject_id) for subject_id in dropped])
 
 
 def claim_timer(timer_id: int, *, due_at: datetime) -> bool:
     """Delete the timer if it is still due at `due_at` and return whether it was; the caller's transaction does its work."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM journal_timer WHERE id = %s AND due_at = %s", [timer_id, to_us(due_at)])
-        return bool(cursor.rowcount == 1)
+    return bool(run("DELETE FROM journal_timer WHERE id = %s AND due_at = %s", (timer_id, to_us(due_at))).rowcount == 1)
 
 
 def take_lease(name: str, owner: str, *, now: datetime, ttl: timedelta) -> Lease | None:

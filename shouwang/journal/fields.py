@@ -54,6 +54,14 @@ class MomentField(_WholeNumber[_Set, _Get]):
         return to_us(value)
 
 
+class RowNumberField(models.BigIntegerField[int, int] if TYPE_CHECKING else models.BigIntegerField):  # type: ignore[misc]
+    """A given number that is the primary key; on SQLite the table itself is ordered by it, with no index beside."""
+
+    def db_type(self, connection: Any) -> str:
+        """Return the column's type: only "integer" makes a key the order of a SQLite table."""
+        return "integer" if connection.vendor == "sqlite" else "bigint"
+
+
 class PathField(_Text):
     """A path of area ids ("/1/5/77/"), compared byte by byte on every database, so that a subtree is one range."""
 

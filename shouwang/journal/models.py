@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from django.db import models
 
-from shouwang.journal.fields import MomentField
+from shouwang.journal.fields import MomentField, RowNumberField
 
 
 class EventRow(models.Model):
     """One event, in commit order; `hash` chains it to the one before."""
 
-    seq = models.BigIntegerField(primary_key=True)
+    seq = RowNumberField(primary_key=True)
     at = MomentField()
     kind = models.CharField(max_length=48)
     version = models.SmallIntegerField()

@@ -27,6 +27,7 @@ from shouwang.cases.queries import (
 )
 from shouwang.cases.rules.procedures import Step
 from shouwang.journal.queries import events_of
+from shouwang.journal.rules import Event
 from shouwang.kernel.moments import local
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
@@ -42,6 +43,7 @@ from shouwang.web.rules import (
     CASE_STATES,
     EVENTS,
     KINDS,
+    OFFERED,
     SENDING_STATES,
     TASK_STATES,
     Link,
@@ -246,7 +248,8 @@ def case_history(case: CaseRow, *, language: str) -> dict[str, Any]:
     events = [event for event in events_of(case.id) if event.kind in EVENTS]
     notes = notes_of(case.id)
     messages = messages_of_tasks([task.id for task in tasks_of([case.id])])
-    ids = {value for event in events for key, value in event.payload.items() if key in _PERSONS and value}
+    said = [(event, payload) for event in events for payload in (event.payload, *_offers(event))]
+    ids = {value for _, payload in said for key, value in payload.items() if key in _PERSONS and value}
     ids |= {note[0] for note in notes if note[0]} | {message.person_id for message in messages}
     names = {key: card.name for key, card in person_cards(ids, language=language).items()}
     titles = _result_titles(case, language)
@@ -254,9 +257,11 @@ def case_history(case: CaseRow, *, language: str) -> dict[str, Any]:
         "events": [
             {
                 "at": event.at, "gap": event.kind == "case.coverage_gap",
-                "text": event_words(event.kind, event.payload).render(language, _named(event.payload, names, titles, language)),
+                "text": (event_words(event.kind, payload) if payload is event.payload else OFFERED).render(
+                    language, _named(payload, names, titles, language),
+                ),
             }
-            for event in events
+            for event, payload in said
         ],
         "notes": [{"text": text, "by": names.get(by or 0, "—"), "at": at} for by, text, at in notes],
         "evidence": [
@@ -303,6 +308,12 @@ def _leads_to(task_id: int | None, case_id: int | None, person_id: int, *, may_o
     if task_id:
         return task_link(task_id, person_id)
     return f"/cases/{case_id}/" if case_id and may_open else ""
+
+
+def _offers(event: Event) -> list[dict[str, Any]]:
+    """Return what was offered in an event, but for a dispatch, which says itself to whom."""
+    offers = {} if event.kind == "case.dispatched" else event.payload.get("offers", {})
+    return [{"person": person} for _, _, person in offers.values()]
 
 
 _PERSONS = frozenset({"person", "to", "told", "holder", "by"})

@@ -28,7 +28,6 @@ CASE_STATES: Mapping[str, Text] = {
 EVENTS: Mapping[str, Text] = {
     "case.opened": Text("立案", "Case opened"),
     "case.dispatched": Text("到时未确认，自动派单给{to}", "Not confirmed in time; dispatched to {to} by itself"),
-    "case.task_offered": Text("派给{person}", "Offered to {person}"),
     "case.task_accepted": Text("{person}签收", "Accepted by {person}"),
     "case.arrived": Text("{person}到场", "{person} on site"),
     "case.step_done": Text("{person}办结：{result}", "{person} completed it: {result}"),
@@ -51,6 +50,8 @@ EVENTS: Mapping[str, Text] = {
     "case.clock_passed": Text("承诺时限已过", "The limit of the case has passed"),
     "alert.signal_over": Text("信号恢复正常", "The signal is back to normal"),
 }
+OFFERED = Text("派给{person}", "Offered to {person}")
+"""What each of an event's `offers` says."""
 FALSE_ALARM_REASONS: Mapping[str, Text] = {
     "DEVICE": Text("设备误报", "Device fault"),
     "KNOWN": Text("已知情况", "Known situation"),

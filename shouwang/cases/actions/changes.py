@@ -42,10 +42,17 @@ class Changes:
     messages: list[tuple[int, str, str, CaseState, int, dict[str, Any]]] = field(default_factory=list)
     gaps: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
+    _causes: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def event(self, kind: str, case: CaseState, /, **payload: Any) -> None:
-        """Note an event of `case`."""
+        """Note an event of `case`; the first of a case is the cause of what is offered in this action."""
         self.events.append(NewEvent(kind, case.id, payload, case.exercise_id))
+        self._causes.setdefault(case.id, payload)
+
+    def offer(self, person_id: int, case: CaseState, *, task_id: int, step: str, rung: int) -> None:
+        """Note in the cause's event that a new task was offered to a person, and tell the person."""
+        self._causes[case.id].setdefault("offers", {})[str(task_id)] = (step, rung, person_id)
+        self.tell(person_id, "TASK_OFFERED", key=f"{task_id}:{rung}:0", case=case, task_id=task_id)
 
     def tell(self, person_id: int, template: str, *, key: str, case: CaseState, task_id: int, **params: Any) -> None:
         """Note a message to a person about a task, on each of the person's channels."""
@@ -84,7 +91,10 @@ class Changes:
 
 
 def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes) -> None:
-    """Make a task of each starting step and offer it to the first rung of its ladder that is covered."""
+    """Make a task of each starting step and offer it to the first rung of its ladder that is covered.
+
+    What made the case go on must already be noted as an event: it carries the offers.
+    """
     if not starting:
         return
     now_us = to_us(changes.now)
@@ -102,8 +112,7 @@ def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes) ->
         changes.timers.append(NewTimer(TIMER, task_id, due))
         note_gaps(changes, case, task_id, gaps)
         if person is not None and not confirm:
-            changes.event(kinds.OFFERED, case, task=task_id, step=step.code, rung=rung, person=person)
-            changes.tell(person, "TASK_OFFERED", key=f"{task_id}:{rung}:0", case=case, task_id=task_id)
+            changes.offer(person, case, task_id=task_id, step=step.code, rung=rung)
 
 
 def climb(

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import TIMER, Changes, compact, start_steps
-from shouwang.cases.models import Case, Clock, Evidence, Task
+from shouwang.cases.models import Case, Evidence, Task
 from shouwang.cases.queries import CaseState, TaskState, facts_of, load_task, open_task_ids, was_offered
 from shouwang.cases.rules.errors import TaskEnded, TaskNotYours, TaskTaken
 from shouwang.cases.rules.evidence import Given, require
@@ -18,6 +18,7 @@ from shouwang.cases.rules.flow import advance, done
 from shouwang.journal.actions import drop_timers
 from shouwang.journal.put import amend, put
 from shouwang.journal.rules import NewTimer
+from shouwang.journal.sql import run
 from shouwang.kernel.moments import to_us
 
 _EVIDENCE_COLUMNS = ("case_id", "task_id", "code", "value", "file_id", "person_id", "at")
@@ -35,7 +36,7 @@ def accept(task_id: int, *, person_id: int, may_take: bool = False, now: datetim
         _require_takeable(task, person_id, may_take=may_take)
         changes = Changes(now)
         due = now + timedelta(microseconds=task.limit_us)
-        Task.objects.filter(pk=task.id).update(state="ACCEPTED", assignee_id=person_id, accepted_at=now, due_at=due)
+        amend(Task, task.id, state="ACCEPTED", assignee_id=person_id, accepted_at=to_us(now), due_at=to_us(due))
         changes.timers.append(NewTimer(TIMER, task.id, due))
         changes.event(kinds.ACCEPTED, task.case, task=task.id, person=person_id, rung=task.rung)
         changes.write()
@@ -104,9 +105,8 @@ def go_on(case: CaseState, steps: dict[str, str], result: str, changes: Changes)
         start_steps([(case, step) for step in following.started], changes)
         return
     closing = case.procedure.closes == "AUTO"
-    Case.objects.filter(pk=case.id).update(
-        steps=compact(following.states), state="CLOSED" if closing else "COMPLETED", ended_at=changes.now, result=result,
-    )
+    state = "CLOSED" if closing else "COMPLETED"
+    amend(Case, case.id, steps=compact(following.states), state=state, ended_at=to_us(changes.now), result=result)
     cancel_tasks(case, changes)
     stop_clocks(case)
     changes.event(kinds.COMPLETED, case, result=result, alert=case.alert_id)
@@ -126,8 +126,8 @@ def stop_clocks(case: CaseState) -> None:
     """End the case's clocks, with their timers."""
     if not case.procedure.clocks:
         return
-    ids = list(Clock.objects.filter(case_id=case.id).values_list("pk", flat=True))
-    Clock.objects.filter(pk__in=ids).update(running_since=None, due_at=None)
+    ids = [row[0] for row in run("SELECT id FROM cases_clock WHERE case_id = %s", (case.id,)).fetchall()]
+    run("UPDATE cases_clock SET running_since = NULL, due_at = NULL WHERE case_id = %s", (case.id,))
     drop_timers("clock", ids)
 
 

@@ -83,8 +83,7 @@ def _dispatch(task: TaskState, changes: Changes, *, by: int | None, to: int | No
     changes.timers.append(NewTimer(TIMER, task.id, due))
     changes.event(kinds.DISPATCHED, task.case, task=task.id, by=by, to=person)
     if person is not None:
-        changes.event(kinds.OFFERED, task.case, task=task.id, step=task.step.code, rung=task.rung, person=person)
-        changes.tell(person, "TASK_OFFERED", key=f"{task.id}:{task.rung}:0", case=task.case, task_id=task.id)
+        changes.offer(person, task.case, task_id=task.id, step=task.step.code, rung=task.rung)
 
 
 def _climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:

@@ -108,4 +108,3 @@ def _put_clocks(clocks: list[tuple[Any, ...]], changes: Changes) -> None:
     changes.timers.extend(
         NewTimer("clock", clock_id, from_us(row[-1])) for clock_id, row in zip(ids, clocks, strict=True)
     )
-

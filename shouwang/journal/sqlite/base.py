@@ -9,6 +9,7 @@ from django.db.backends.sqlite3 import base
 from shouwang.journal.sqlite.gate import FairGate, gate_of
 
 CACHE_KIB = 32 * 1024
+CHECKPOINT_PAGES = 4_000
 BUSY_TIMEOUT_MS = 30_000
 
 
@@ -31,6 +32,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA temp_store = MEMORY")
         name = str(conn_params["database"])
         in_memory = self.is_in_memory_db() or name == ":memory:"
