@@ -7,8 +7,6 @@ checkpoint: a new process then judges the ticks since again, and finds the same.
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +23,7 @@ from shouwang.detectors.registry import Detector, detectors_found, params_hash
 from shouwang.journal import wake
 from shouwang.journal.actions import take_lease
 from shouwang.journal.clock import clock
+from shouwang.journal.holders import holder
 from shouwang.journal.rules import Lease, LeaseLost
 from shouwang.kernel.clock import SystemClock
 from shouwang.kernel.moments import SECOND_US, to_us
@@ -283,12 +282,15 @@ def _found(finding: Finding, watching: Watching, known: Catalogue) -> FoundFindi
 @cache
 def runner() -> Runner:
     """Return this process's runner."""
-    return Runner(f"{socket.gethostname()}:{os.getpid()}"[:64])
+    return Runner(holder(LEASE))
 
 
 def tick(now: datetime) -> Passed:
     """Judge what is new at `now` with this process's runner; call again while the answer is behind."""
-    return runner().tick(now)
+    passed = runner().tick(now)
+    if not passed.leads:
+        runner().owner = holder(LEASE)
+    return passed
 
 
 def serve(stopped: Callable[[], bool]) -> None:
