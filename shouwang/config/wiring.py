@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from shouwang.cases import jobs as cases
 from shouwang.cases.jobs import run_due_timers
 from shouwang.journal.actions import listen, take_lease
 from shouwang.journal.clock import clock
+from shouwang.journal.holders import holder
 from shouwang.journal.queries import events_after
 from shouwang.journal.rules import Event, Lease, LeaseLost
 from shouwang.journal.wake import Bell
@@ -49,12 +49,13 @@ def work_once(lease: Lease, *, now: datetime) -> int:
 
 def run_worker(stop: Callable[[], bool] = lambda: False) -> None:
     """Work until told to stop; only the holder of the lease works."""
-    owner = f"worker-{os.getpid()}"
+    owner = holder("worker")
     bell = Bell("work")
     while not stop():
         done = 0
         try:
             lease = take_lease("worker", owner, now=datetime.now(UTC), ttl=LEASE_TTL)
+            owner = owner if lease else holder("worker")
             done = work_once(lease, now=clock().now()) if lease else 0
         except LeaseLost:
             log.warning("the worker's lease was taken over")
