@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+PREPARE_AFTER = 5
+"""How often PostgreSQL is given a statement before it keeps the plan; `?prepare_threshold=` in the address changes it."""
 DEFAULTS: Mapping[str, str] = {
     "data_dir": "var",
     "database": "",
@@ -80,7 +82,7 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
         "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
-        "OPTIONS": query,
+        "OPTIONS": {**query, "prepare_threshold": int(query.get("prepare_threshold", PREPARE_AFTER)) or None},
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from shouwang.journal.sql import is_postgres, run, run_many
+from shouwang.journal.sql import is_postgres, is_together, run, run_many
 
 FEW = 16
 
@@ -17,8 +17,8 @@ FEW = 16
 def put(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert `rows` of database values into `columns` (database names) of the model's table.
 
-    Runs inside the caller's transaction; executemany on SQLite, COPY on PostgreSQL (one INSERT for a few rows). Values are
-    stored as given: moments as microseconds, JSON as text.
+    Runs inside the caller's transaction; executemany on SQLite, COPY on PostgreSQL (one INSERT for a few rows or inside
+    `together`). Values are stored as given: moments as microseconds, JSON as text.
     """
     if not rows:
         return
@@ -26,7 +26,7 @@ def put(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[tupl
         run(_insert(model, columns, 1), rows[0])
     elif not is_postgres():
         run_many(_insert(model, columns, 1), rows)
-    elif len(rows) <= FEW:
+    elif len(rows) <= FEW or is_together():
         run(_insert(model, columns, len(rows)), list(chain.from_iterable(rows)))
     else:
         _copy(model, columns, rows)

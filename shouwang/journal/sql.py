@@ -5,7 +5,8 @@ Not a second way to ask for lists: those go through the ORM. A statement writes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -41,6 +42,29 @@ def run_many(statement: str, rows: Sequence[Row]) -> None:
         return
     with wrapper.wrap_database_errors:
         raw.executemany(_question_marks(statement), rows)
+
+
+def together() -> AbstractContextManager[Any]:
+    """Send the statements inside without waiting for each one's answer, where the database can: PostgreSQL, in one round trip.
+
+    Asking for an answer inside waits for all before it. An error of any of them is raised at the end.
+    """
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.connection is None or wrapper.force_debug_cursor or wrapper.vendor == "sqlite":
+        return nullcontext()
+    return _pipeline(wrapper)
+
+
+@contextmanager
+def _pipeline(wrapper: Any) -> Iterator[None]:
+    with wrapper.wrap_database_errors, wrapper.connection.pipeline():
+        yield
+
+
+def is_together() -> bool:
+    """Return whether this thread's connection is inside `together` and waits for no answer."""
+    raw = connections[DEFAULT_DB_ALIAS].connection
+    return raw is not None and is_postgres() and raw.pgconn.pipeline_status != 0
 
 
 def is_postgres() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +15,9 @@ from shouwang.cases.models import CoverageGap, Task
 from shouwang.cases.queries import CaseState
 from shouwang.cases.rules.procedures import Limit, Rung, Step
 from shouwang.journal.actions import append, drop_timers, set_timers
-from shouwang.journal.put import put, reserve_ids
+from shouwang.journal.put import FEW, put, reserve_ids
 from shouwang.journal.rules import NewEvent, NewTimer
+from shouwang.journal.sql import together
 from shouwang.kernel.moments import MICROSECOND, local, to_us
 from shouwang.notify.actions import NewMessage, queue
 from shouwang.notify.queries import channels_of
@@ -68,9 +70,11 @@ class Changes:
 
     def write(self) -> None:
         """Write everything, the events last."""
-        self.write_rows()
-        if self.events:
-            append(self.events, now=self.now)
+        most = max(len(self.tasks), len(self.gaps), len(self.messages), len(self.events))
+        with together() if most <= FEW else nullcontext():
+            self.write_rows()
+            if self.events:
+                append(self.events, now=self.now)
 
     def _queue(self) -> None:
         if not self.messages:
