@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from shouwang.alerts.models import Alert, Inhibited
 from shouwang.alerts.registry import kind_of, resolver_of
@@ -37,14 +37,14 @@ def take_findings(findings: Sequence[FoundFinding], *, now: datetime) -> list[in
     with transaction.atomic():
         lock_order()
         subjects = _resolve(findings)
-        seen = _episodes(findings)
+        open_keys, seen = _known(findings)
         known = [
             finding
             for finding in findings
             if (finding.subject_kind, finding.subject_id) in subjects
             and not (finding.phase == "OPEN" and (finding.key, finding.episode_us) in seen)
         ]
-        plan_ = plan(known, _open_keys(known))
+        plan_ = plan(known, open_keys)
         _update(plan_.updating, now)
         opened, events = _open(plan_.opening, subjects, now)
         events += _end(plan_.ending, now)
@@ -76,27 +76,24 @@ def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]
     }
 
 
-def _episodes(findings: Sequence[FoundFinding]) -> set[tuple[Key, int]]:
-    """Return the spells that have an alert already, open or ended: a watch that was killed sends some again."""
-    rows = Alert.objects.filter(
-        subject_id__in={finding.subject_id for finding in findings}, episode_us__in={finding.episode_us for finding in findings},
+def _known(findings: Sequence[FoundFinding]) -> tuple[dict[Key, int], set[tuple[Key, int]]]:
+    """Return the open alerts of the findings' subjects, and the spells that have an alert already, open or ended.
+
+    A watch that was killed sends some spells again.
+    """
+    subjects = sorted({finding.subject_id for finding in findings})
+    spells = sorted({finding.episode_us for finding in findings})
+    rows = Alert.objects.filter(Q(state="OPEN") | Q(episode_us__in=spells), subject_id__in=subjects).values_list(
+        "kind", "subject_kind", "subject_id", "exercise_id", "episode_us", "pk", "state",
     )
-    return {
-        ((kind, subject_kind, subject_id, exercise_id), episode_us)
-        for kind, subject_kind, subject_id, exercise_id, episode_us in rows.values_list(
-            "kind", "subject_kind", "subject_id", "exercise_id", "episode_us",
-        )
-    }
-
-
-def _open_keys(findings: Sequence[FoundFinding]) -> dict[Key, int]:
-    rows = Alert.objects.filter(state="OPEN", subject_id__in={finding.subject_id for finding in findings})
-    return {
-        (kind, subject_kind, subject_id, exercise_id): alert_id
-        for kind, subject_kind, subject_id, exercise_id, alert_id in rows.values_list(
-            "kind", "subject_kind", "subject_id", "exercise_id", "pk",
-        )
-    }
+    open_keys: dict[Key, int] = {}
+    seen: set[tuple[Key, int]] = set()
+    for kind, subject_kind, subject_id, exercise_id, episode_us, alert_id, state in rows:
+        key = (kind, subject_kind, subject_id, exercise_id)
+        seen.add((key, episode_us))
+        if state == "OPEN":
+            open_keys[key] = alert_id
+    return open_keys, seen
 
 
 def _update(updating: Sequence[FoundFinding], now: datetime) -> None:

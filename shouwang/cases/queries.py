@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from shouwang.cases.models import OPEN_TASKS, Case, CaseFact, Clock, CoverageGap, Evidence, Note, Offer, ProcedureVersion, Task
 from shouwang.cases.rules.errors import CaseNotOpen
-from shouwang.cases.rules.flow import case_number
+from shouwang.cases.rules.flow import case_number, depends_on_facts
 from shouwang.cases.rules.procedures import Procedure, Step, decode
 from shouwang.journal.sql import is_postgres, run
 from shouwang.kernel.errors import NotFound
@@ -173,7 +173,7 @@ def require_state(case: CaseState, *expected: str, doing: str) -> None:
 def facts_of(case: CaseState) -> dict[str, Any]:
     """Return the latest value of each fact of a case, its opening parameters first."""
     facts = dict(case.params)
-    if any(step.when for step in case.procedure.steps):
+    if depends_on_facts(case.procedure):
         for name, value in CaseFact.objects.filter(case_id=case.id).order_by("id").values_list("name", "value"):
             facts[name] = msgspec.json.decode(value)
     return facts

@@ -13,7 +13,7 @@ from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import Changes, compact, span, start_steps
 from shouwang.cases.models import Case, Clock
 from shouwang.cases.queries import CaseState, current_procedure
-from shouwang.cases.rules.flow import advance
+from shouwang.cases.rules.flow import advance, depends_on_facts
 from shouwang.cases.rules.procedures import Step
 from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import NewEvent, NewTimer
@@ -75,9 +75,10 @@ def _open(new: Sequence[NewCase], changes: Changes) -> Sequence[int]:
     clocks: list[tuple[Any, ...]] = []
     starting: list[tuple[CaseState, Step]] = []
     current = {code: current_procedure(code) for code in {wanted.procedure for wanted in new}}
+    always = {code: advance(procedure, {}, {}) for code, (_, procedure) in current.items() if not depends_on_facts(procedure)}
     for case_id, wanted in zip(ids, new, strict=True):
         version_id, procedure = current[wanted.procedure]
-        first = advance(procedure, {}, wanted.params)
+        first = always.get(wanted.procedure) or advance(procedure, {}, wanted.params)
         state = CaseState(
             id=case_id, procedure_id=version_id, procedure=procedure, severity=wanted.severity, area_id=wanted.area_id,
             path=wanted.path, reason=wanted.reason, params=wanted.params, state="OPEN", steps=first.states,

@@ -61,6 +61,11 @@ def holds(condition: Condition, facts: Mapping[str, Any]) -> bool:
         return False
 
 
+def depends_on_facts(procedure: Procedure) -> bool:
+    """Return whether any step has a condition: without one every case of the procedure goes the same way."""
+    return any(step.when for step in procedure.steps)
+
+
 def advance(procedure: Procedure, states: Mapping[str, str], facts: Mapping[str, Any]) -> Advance:
     """Return what follows from the steps that have ended.
 
