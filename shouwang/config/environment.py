@@ -25,6 +25,7 @@ DEFAULTS: Mapping[str, str] = {
     "cell": "371500",
     "language": "zh",
     "webhook_allow": "",
+    "keep_readings_days": "400",
 }
 
 
@@ -60,6 +61,14 @@ class Environment:
     def flag(self, name: str) -> bool:
         """Return whether the setting `name` is switched on."""
         return self.text(name).lower() in {"1", "true", "yes", "on"}
+
+    def number(self, name: str, *, least: int) -> int:
+        """Return the setting `name` as a whole number. Raises ValueError for anything else, or less than `least`."""
+        value = self.value(name)
+        if not (value.value.isascii() and value.value.isdigit()) or int(value.value) < least:
+            message = f"{name} = {value.value!r} ({value.source}): expected a whole number of at least {least}"
+            raise ValueError(message)
+        return int(value.value)
 
     def words(self, name: str) -> list[str]:
         """Return the comma-separated setting `name` as a list."""

@@ -6,19 +6,22 @@ import hashlib
 import io
 import os
 import tempfile
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
-from shouwang.files.models import File
+from shouwang.files.models import File, Upload
 from shouwang.files.queries import CHUNK_BYTES, StoredFile, file, folder, place_of, stored
 from shouwang.files.rules import Sensitivity, check_size, later, stricter
 from shouwang.kernel.moments import to_us
 
 DROP_LIMIT = 500
+UPLOAD_LIFE = timedelta(days=1)
+NAME_LENGTH = 120
 
 
 def store(
@@ -61,6 +64,48 @@ def store(
     finally:
         incoming.unlink(missing_ok=True)
     return stored(row)
+
+
+def keep_upload(
+    source: bytes | BinaryIO, *, account_id: int, purpose: str, name: str, limit_bytes: int, now: datetime,
+    options: Mapping[str, Any] | None = None,
+) -> int:
+    """Keep a file somebody has uploaded until it is finished with, at most a day; return the upload's number.
+
+    Raises FileTooLarge, FileEmpty.
+    """
+    kept = store(source, limit_bytes=limit_bytes, now=now, sensitivity=Sensitivity.SEALED, retain_until=now + UPLOAD_LIFE)
+    with transaction.atomic():
+        row = Upload.objects.create(
+            account_id=account_id, purpose=purpose, name=name[:NAME_LENGTH], file_id=kept.id, options=dict(options or {}),
+            made_at_us=to_us(now),
+        )
+    return row.pk
+
+
+def move_upload(upload_id: int, *, was: int, done: int, note: Mapping[str, Any]) -> bool:
+    """Note how far an upload is worked through, inside the work's own transaction; False when another has gone on from `was`."""
+    return bool(Upload.objects.filter(pk=upload_id, done=was).update(done=done, note=dict(note)))
+
+
+def drop_upload(upload_id: int) -> None:
+    """Forget an upload; its content goes when its retention has passed."""
+    with transaction.atomic():
+        Upload.objects.filter(pk=upload_id).delete()
+
+
+def drop_old_uploads(*, now: datetime) -> int:
+    """Forget uploads that nobody has finished with in a day, and return how many."""
+    with transaction.atomic():
+        return Upload.objects.filter(made_at_us__lt=to_us(now - UPLOAD_LIFE)).delete()[0]
+
+
+def keep_until(file_ids: Collection[int], moment: datetime) -> None:
+    """Keep these files at least until `moment`: they have become part of something."""
+    with transaction.atomic():
+        for row in File.objects.select_for_update().filter(pk__in=file_ids):
+            row.retain_until_us = _us(later(stored(row).retain_until, moment))
+            row.save(update_fields=["retain_until_us"])
 
 
 def drop_expired(*, now: datetime, limit: int = DROP_LIMIT) -> int:

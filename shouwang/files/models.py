@@ -1,4 +1,4 @@
-"""The table of files. Content lies on the disk, named by its SHA-256; equal content is kept once."""
+"""Tables of files. Content lies on the disk, named by its SHA-256; equal content is kept once."""
 
 from __future__ import annotations
 
@@ -29,3 +29,19 @@ class File(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["retain_until_us"], name="files_retain", condition=Q(retain_until_us__isnull=False)),
         ]
+
+
+class Upload(models.Model):
+    """A file an account has uploaded for one purpose and not finished with: `done` says how far, `note` what came of it."""
+
+    account_id = models.BigIntegerField()
+    purpose = models.CharField(max_length=24)
+    name = models.CharField(max_length=120)
+    file = models.ForeignKey(File, models.PROTECT, related_name="+")
+    options = models.JSONField(default=dict)
+    done = models.BigIntegerField(default=0)
+    note = models.JSONField(default=dict)
+    made_at_us = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["made_at_us"], name="files_upload_made")]

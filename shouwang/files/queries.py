@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from shouwang.files.models import File
+from shouwang.files.models import File, Upload
 from shouwang.files.rules import FileLost, Sensitivity, shard
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import from_us
@@ -31,6 +32,32 @@ class StoredFile:
     retain_until: datetime | None
     derived_from_id: int | None
     derivation: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """An upload that waits for its reader's word, or is being worked through."""
+
+    id: int
+    name: str
+    file_id: int
+    options: Mapping[str, Any]
+    done: int
+    note: Mapping[str, Any]
+
+
+def upload(account_id: int, upload_id: int, *, purpose: str) -> UploadRow:
+    """Return what this account has uploaded for `purpose`. Raises NotFound for another's."""
+    row = Upload.objects.filter(pk=upload_id, account_id=account_id, purpose=purpose).first()
+    if row is None:
+        raise NotFound(what=f"上传 {upload_id}")
+    return UploadRow(row.pk, row.name, row.file_id, row.options, row.done, row.note)
+
+
+def path_of(file_id: int) -> Path:
+    """Return where the content of a file lies, for readers that want a path. Raises NotFound, FileLost."""
+    open_file(file_id).close()
+    return place_of(file(file_id).sha256)
 
 
 def folder() -> Path:

@@ -34,6 +34,14 @@ class FileEmpty(ShouwangError):
     status = 422
 
 
+class FileMissing(ShouwangError):
+    """A form was sent without the file it asks for."""
+
+    zh = "没有选择文件；请选择一个文件再提交。"
+    en = "No file was chosen; choose one and submit again."
+    status = 422
+
+
 class FileLost(ShouwangError):
     """The table names a file whose content is gone from the disk, or changed."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PERSON_ADDED = "person.added"
 HOUSEHOLD_ENROLLED = "household.enrolled"
+HOUSEHOLD_CHANGED = "household.changed"
 MEMBER_ADDED = "household.member_added"
 FACT_RECORDED = "person.fact_recorded"
 CONSENT_GIVEN = "consent.given"

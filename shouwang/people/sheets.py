@@ -6,14 +6,16 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Protocol
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from python_calamine import CalamineError, CalamineWorkbook
 
 from shouwang.people.rules.errors import SheetUnreadable
-from shouwang.people.rules.lines import BadRow
 
 FILE_BYTES = 10 * 1024 * 1024
 UNPACKED_BYTES = 200 * 1024 * 1024
@@ -21,6 +23,34 @@ UNPACKED_RATIO = 100
 ROWS = 20_000
 COLUMNS = 40
 CELL_LENGTH = 200
+TEMPLATE_WIDTH = 18
+
+
+class Problem(Protocol):
+    """One thing wrong with a row."""
+
+    def text(self, language: str) -> str:
+        """Return the problem in words."""
+        ...
+
+
+class BadRow(Protocol):
+    """A row that cannot be imported: its number, its cells as found and what is wrong."""
+
+    @property
+    def row(self) -> int:
+        """Return the number of the row in the sheet."""
+        ...
+
+    @property
+    def cells(self) -> Sequence[str]:
+        """Return the cells as found."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Return what is wrong."""
+        ...
 
 
 def read_sheet(data: bytes, *, name: str) -> list[tuple[int, tuple[str, ...]]]:
@@ -48,6 +78,25 @@ def write_bad_rows(head: Sequence[str], bad: Sequence[BadRow], *, language: str)
     for row in bad:
         problems = "；".join(problem.text(language) for problem in row.problems)
         sheet.append([_cell(sheet, text) for text in (str(row.row), problems, *row.cells)])
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+def write_template(heads: Sequence[str], example: Sequence[str]) -> bytes:
+    """Return a workbook with a heading and one example row; every column is text, so that numbers keep their zeros."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for place, (head, value) in enumerate(zip(heads, example, strict=True), start=1):
+        column = get_column_letter(place)
+        sheet.column_dimensions[column].width = TEMPLATE_WIDTH
+        sheet.column_dimensions[column].number_format = "@"
+        for row, text in ((1, head), (2, value)):
+            cell = sheet.cell(row, place, text)
+            cell.data_type, cell.number_format = "s", "@"
+            cell.font = Font(bold=row == 1)
+    sheet.freeze_panes = "A2"
     kept = io.BytesIO()
     book.save(kept)
     return kept.getvalue()

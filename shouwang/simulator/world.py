@@ -21,9 +21,10 @@ from shouwang.people.actions import (
 )
 from shouwang.people.rules import RIGHTS, Scope
 from shouwang.places import queries as places
-from shouwang.places.actions import load_liaocheng
+from shouwang.places.actions import load_liaocheng, set_setting
 from shouwang.simulator.names import name, phone
 from shouwang.systems.living_alone.actions import enrol, publish_shipped
+from shouwang.systems.living_alone.rules.hospital import HOSPITAL
 from shouwang.telemetry.actions import add_things
 from shouwang.telemetry.rules import NewThing
 from shouwang.watch.actions import set_watch
@@ -61,6 +62,7 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda *_: None) -> 
     report("homes", 2, 4)
     publish_shipped(now=now)
     villages = _home_villages()
+    _hospitals(now)
     meters = _homes(villages, now, chance)
     report("watches", 3, 4)
     started = now - timedelta(hours=49)
@@ -102,20 +104,28 @@ def _home_villages() -> list[places.AreaRow]:
     return [*dense, *others]
 
 
+def _hospitals(now: datetime) -> None:
+    """Name an invented hospital in each county."""
+    for number, county in enumerate(places.children(places.roots()[0].id)):
+        set_setting(county.id, HOSPITAL.key, f"{county.name}示范医院 {phone(98_000 + number)}", now=now)
+
+
 def _homes(villages: Sequence[places.AreaRow], now: datetime, chance: Random) -> list[str]:
     scope = everything()
     meters = []
     for number in range(HOMES):
         area = villages[number % len(villages)]
-        resident, relative = add_persons(scope, [
+        resident, relative, neighbour = add_persons(scope, [
             NewPerson(name(chance), area.id, phone(90_000 + number), birth_date=None),
             NewPerson(name(chance), area.id, phone(91_000 + number)),
+            NewPerson(name(chance), area.id, phone(92_000 + number)),
         ], now=now)
         household = enrol_household(
             scope, name=f"{area.name}{number + 1}户", address=f"{area.name}{chance.randint(1, 12)}组{chance.randint(1, 60)}号",
             area_id=area.id, residents=[resident], now=now,
         )
         add_member(scope, household, person_id=relative, role="RELATIVE", relation="子女", now=now)
+        add_member(scope, household, person_id=neighbour, role="KEY_HOLDER", relation="邻居", now=now)
         meter = f"WM{number + 1:05d}"
         (thing,) = add_things([NewThing(meter, "WATER_METER", meter, (("register_l", "L"),), area.id, area.path, household)], now=now)
         enrol(household_id=household, datastream_id=thing.datastreams["register_l"], area_id=area.id, path=area.path, now=now)

@@ -17,7 +17,7 @@ from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import NewEvent
 from shouwang.kernel.moments import HOUR_US, to_us
 from shouwang.telemetry import queries
-from shouwang.telemetry.events import THING_ADDED
+from shouwang.telemetry.events import THING_ADDED, THING_PLACED
 from shouwang.telemetry.models import Datastream, IngestBatch, Quarantine, Thing
 from shouwang.telemetry.rules import (
     FUTURE,
@@ -75,6 +75,18 @@ def add_things(new: Sequence[NewThing], *, now: datetime) -> list[ThingAdded]:
     transaction.on_commit(queries.forget)
     append([NewEvent(THING_ADDED, each.thing_id, exercise_id=thing.exercise_id) for each, thing in zip(added, new, strict=True)], now=now)
     return added
+
+
+@transaction.atomic
+def place_thing(thing_id: int, *, household_id: int | None, area_id: int | None, path: str, now: datetime) -> None:
+    """Say where a thing stands now, and in whose home. The caller has checked the right at both places.
+
+    Its partition stays: the watch remembers it there, and would take it for silent if its readings went elsewhere.
+    """
+    Thing.objects.filter(pk=thing_id).update(household_id=household_id, area_id=area_id, path=path, retired_at=None)
+    queries.forget()
+    transaction.on_commit(queries.forget)
+    append([NewEvent(THING_PLACED, thing_id, {"area": area_id, "household": household_id})], now=now)
 
 
 def ingest(

@@ -1,30 +1,65 @@
-"""What telemetry does by itself: keep the ingest log and the quarantine within their limits."""
+"""What telemetry does by itself: keep the ingest log, the readings and the quarantine within their limits."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
+from shouwang.kernel.moments import HOUR_US, to_us
 from shouwang.telemetry import queries
-from shouwang.telemetry.models import IngestBatch, Quarantine
+from shouwang.telemetry.models import IngestBatch, Observation, Quarantine
 
 KEEP_BATCHES = timedelta(days=7)
 KEEP_RELEASED = timedelta(days=90)
+KEEP_READINGS = timedelta(days=400)
 DELETED_AT_ONCE = 500
+READINGS_AT_ONCE = 5_000
+ROUNDS = 20
 
 
-def tidy(now: datetime, *, read_upto: int) -> int:
-    """Delete batches over 7 days old that every watch has read (up to `read_upto`), and old released quarantine; return how many.
+def tidy(now: datetime, *, read_upto: int, keep_readings: timedelta = KEEP_READINGS) -> int:
+    """Delete what has passed its time, at most 20 portions of each kind, and return how many rows.
 
-    The last batch always stays: its number is where the next one continues.
+    Batches over 7 days old that every watch has read (up to `read_upto`); released quarantine after 90 days; readings, and
+    quarantine that nobody released, after `keep_readings`. The last batch always stays: its number is where the next one
+    continues.
     """
+    return _batches(now, read_upto) + _quarantine(now, keep_readings) + _readings(now - keep_readings)
+
+
+def _batches(now: datetime, read_upto: int) -> int:
     upto = min(read_upto, queries.last_batch() - 1)
-    batches = IngestBatch.objects.filter(seq__lte=upto, received_at__lt=now - KEEP_BATCHES).order_by("seq")
-    released = Quarantine.objects.filter(released_at__lt=now - KEEP_RELEASED).order_by("pk")
+    found = IngestBatch.objects.filter(seq__lte=upto, received_at__lt=now - KEEP_BATCHES).order_by("seq")
     deleted = 0
-    for found, table in ((batches, IngestBatch.objects), (released, Quarantine.objects)):
+    for _ in range(ROUNDS):
         with transaction.atomic():
-            ids = list(found.values_list("pk", flat=True)[:DELETED_AT_ONCE])
-            deleted += table.filter(pk__in=ids).delete()[0]
+            last = list(found.values_list("seq", flat=True)[:DELETED_AT_ONCE])[-1:]
+            if not last:
+                break
+            deleted += found.filter(seq__lte=last[0]).order_by().delete()[0]
+    return deleted
+
+
+def _quarantine(now: datetime, keep_readings: timedelta) -> int:
+    gone = Q(released_at__lt=now - KEEP_RELEASED) | Q(released_at__isnull=True, at__lt=now - keep_readings)
+    with transaction.atomic():
+        ids = list(Quarantine.objects.filter(gone).order_by("pk").values_list("pk", flat=True)[:DELETED_AT_ONCE])
+        return Quarantine.objects.filter(pk__in=ids).delete()[0]
+
+
+def _readings(before: datetime) -> int:
+    """Delete the oldest readings in key order: each portion is one range of the table."""
+    last_hour = to_us(before) // HOUR_US
+    deleted = 0
+    for _ in range(ROUNDS):
+        rows = Observation.objects.filter(hour__lt=last_hour).order_by("hour", "datastream_id", "at")
+        portion = list(rows.values_list("hour", "datastream_id", "at")[:READINGS_AT_ONCE])
+        if not portion:
+            break
+        hour, stream, at = portion[-1]
+        upto = Q(hour__lt=hour) | Q(hour=hour, datastream_id__lt=stream) | Q(hour=hour, datastream_id=stream, at__lte=at)
+        with transaction.atomic():
+            deleted += Observation.objects.filter(upto).delete()[0]
     return deleted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +23,7 @@ CATALOGUE_AGE_S = 60.0
 RETRY_AGE_S = 1.0
 HOURS_PER_QUERY = 400
 FRESH_HOURS = 48
+STREAMS_PER_QUERY = 1_000
 
 
 @dataclass(frozen=True)
@@ -158,11 +159,15 @@ def _hours(first: int, last: int) -> Iterable[list[int]]:
 def last_readings(datastream_ids: Sequence[int], *, now: datetime) -> dict[int, datetime]:
     """Return the moment of the last reading of each datastream that had one within 48 hours before `now`."""
     last = to_us(now) // HOUR_US
-    rows = (
-        Observation.objects.filter(hour__in=list(range(last - FRESH_HOURS, last + 1)), datastream_id__in=datastream_ids)
-        .values_list("datastream_id").annotate(last=Max("at"))
-    )
-    return {stream: from_us(at) if isinstance(at, int) else at for stream, at in rows}
+    found: dict[int, datetime] = {}
+    for begin in range(0, len(datastream_ids), STREAMS_PER_QUERY):
+        part = datastream_ids[begin : begin + STREAMS_PER_QUERY]
+        rows = (
+            Observation.objects.filter(hour__in=list(range(last - FRESH_HOURS, last + 1)), datastream_id__in=part)
+            .values_list("datastream_id").annotate(last=Max("at"))
+        )
+        found |= {stream: from_us(at) if isinstance(at, int) else at for stream, at in rows}
+    return found
 
 
 def results_before(datastream_ids: Sequence[int], moment: datetime) -> dict[int, float]:
@@ -207,6 +212,34 @@ def datastreams_of_household(household_id: int) -> list[DatastreamRow]:
     """Return the datastreams of the things in one household that are in use."""
     rows = Datastream.objects.filter(thing__household_id=household_id, thing__retired_at=None).order_by("pk")
     return [DatastreamRow(*row) for row in rows.values_list(*_DATASTREAM)]
+
+
+@dataclass(frozen=True)
+class ThingSpot:
+    """Where a thing stands: its place, its household and its datastreams by property."""
+
+    id: int
+    external_id: str
+    path: str
+    household_id: int | None
+    datastreams: Mapping[str, int]
+
+
+def things_named(external_ids: Collection[str]) -> dict[str, ThingSpot]:
+    """Return the things with these external ids, by it; takes no scope: whoever asks checks the path."""
+    found = {
+        row[0]: row for row in Thing.objects.filter(external_id__in=external_ids).values_list("pk", "external_id", "path", "household_id")
+    }
+    streams: dict[int, dict[str, int]] = {}
+    for pk, thing_id, observed in Datastream.objects.filter(thing_id__in=found).values_list("pk", "thing_id", "property"):
+        streams.setdefault(thing_id, {})[observed] = pk
+    return {row[1]: ThingSpot(*row, streams.get(row[0], {})) for row in found.values()}
+
+
+def datastreams_like(scope: Scope, text: str, *, limit: int = 5_000) -> frozenset[int]:
+    """Return the datastreams of the things inside `scope` whose external id holds `text`."""
+    rows = Datastream.objects.filter(thing__in=Thing.objects.filter(_inside(scope), external_id__icontains=text))
+    return frozenset(rows.values_list("pk", flat=True)[:limit])
 
 
 @dataclass(frozen=True)

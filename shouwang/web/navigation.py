@@ -25,6 +25,7 @@ WAYS = (
     _entry("事件", "Cases", "/cases/", "case.dispatch", "settings.edit"),
     _entry("我的任务", "My tasks", "/tasks/", "case.handle"),
     _entry("消息", "Messages", "/messages/", "case.read"),
+    _entry("独居关爱", "Living alone", "/living-alone/", "people.read"),
     _entry("区划", "Areas", "/places/", "case.dispatch", "places.edit"),
     _entry("人员", "People", "/people/", "case.dispatch", "people.edit"),
     _entry("设备", "Things", "/things/", "case.dispatch", "telemetry.import"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shouwang.files import actions, queries
+from shouwang.files import actions, jobs, queries
 from shouwang.files.models import File
 from shouwang.files.rules import FileEmpty, FileLost, FileTooLarge, Sensitivity, later, shard, stricter
 from shouwang.kernel.errors import NotFound
@@ -122,3 +122,38 @@ def test_what_has_passed_its_time_is_dropped_copies_first(now: datetime) -> None
     assert actions.drop_expired(now=until) == 2
     assert set(File.objects.values_list("id", flat=True)) == {held.id, for_ever.id}
     assert len(kept()) == 2
+
+
+@pytest.mark.django_db
+def test_an_upload_is_kept_for_its_account_and_purpose_until_finished_with(now: datetime) -> None:
+    number = actions.keep_upload(b"a list", account_id=7, purpose="homes", name="x" * 200, limit_bytes=LIMIT, now=now)
+    found = queries.upload(7, number, purpose="homes")
+    assert (len(found.name), found.done, found.note) == (120, 0, {})
+    assert queries.path_of(found.file_id).read_bytes() == b"a list"
+    for account, purpose in ((8, "homes"), (7, "places")):
+        with pytest.raises(NotFound):
+            queries.upload(account, number, purpose=purpose)
+    assert actions.move_upload(number, was=0, done=5, note={"good": 5})
+    assert not actions.move_upload(number, was=0, done=9, note={})  # another has gone on meanwhile
+    assert queries.upload(7, number, purpose="homes").note == {"good": 5}
+
+
+@pytest.mark.django_db
+def test_an_upload_nobody_finished_is_forgotten_after_a_day_and_then_its_content_goes(now: datetime) -> None:
+    number = actions.keep_upload(b"a list", account_id=7, purpose="homes", name="a.xlsx", limit_bytes=LIMIT, now=now)
+    day = timedelta(days=1, seconds=1)
+    assert actions.drop_expired(now=now + day) == 0  # the upload still refers to it
+    assert jobs.tidy(now + timedelta(hours=23)) == 0
+    assert jobs.tidy(now + day) == 1
+    assert kept() == []
+    with pytest.raises(NotFound):
+        queries.upload(7, number, purpose="homes")
+
+
+@pytest.mark.django_db
+def test_what_has_become_part_of_something_is_kept_longer(now: datetime) -> None:
+    stored = actions.store(b"a photo", limit_bytes=LIMIT, now=now, retain_until=now + timedelta(days=7))
+    actions.keep_until([stored.id], now + timedelta(days=90))
+    assert queries.file(stored.id).retain_until == now + timedelta(days=90)
+    actions.keep_until([stored.id], now + timedelta(days=1))
+    assert queries.file(stored.id).retain_until == now + timedelta(days=90)

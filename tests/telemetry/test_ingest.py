@@ -18,6 +18,7 @@ from shouwang.telemetry.rules import (
     FUTURE,
     LATE,
     IngestResult,
+    NewQuarantine,
     NewThing,
     SpanTooLong,
     ThingTaken,
@@ -119,6 +120,37 @@ def test_old_batches_that_all_have_read_are_deleted_but_the_last(meters: dict[st
     assert jobs.tidy(now + timedelta(days=8), read_upto=3) == 1
     assert queries.last_batch() == 3
     assert actions.ingest(columns(meters["M1"], to_us(now) + 9), now=now, source=SOURCE).seq == 4
+
+
+def test_old_readings_are_deleted_from_the_oldest_on_and_in_portions(
+    meters: dict[str, int], now: datetime, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "READINGS_AT_ONCE", 3)
+    monkeypatch.setattr(jobs, "ROUNDS", 2)
+    for hours in range(10):
+        for meter in ("M1", "M2"):
+            actions.ingest(columns(meters[meter], to_us(now) + hours * HOUR_US), now=now + timedelta(hours=12), source=SOURCE)
+    keep = timedelta(days=1)
+    later = now + timedelta(days=1, hours=5)
+    assert jobs.tidy(later, read_upto=0, keep_readings=keep) == 6
+    assert jobs.tidy(later, read_upto=0, keep_readings=keep) == 4
+    assert jobs.tidy(later, read_upto=0, keep_readings=keep) == 0
+    kept = queries.series(meters["M1"], now, now + timedelta(hours=10))
+    assert kept.at_us.tolist() == [to_us(now) + hours * HOUR_US for hours in range(5, 10)]
+
+
+def test_quarantine_goes_after_its_time_released_or_not(meters: dict[str, int], now: datetime) -> None:
+    assert meters
+    kept = NewQuarantine("UNKNOWN_DEVICE", "M9", "{}", 1)
+    actions.ingest(Columns.empty(), now=now, source=SOURCE, quarantined=[kept, kept])
+    ((first, second), _) = queries.quarantine()
+    assert actions.mark_released(first.id, now=now)
+    assert jobs.tidy(now + timedelta(days=89), read_upto=0) == 0
+    assert jobs.tidy(now + timedelta(days=91), read_upto=0) == 1
+    assert queries.quarantine()[1] == 1
+    assert jobs.tidy(now + timedelta(days=399), read_upto=0) == 0
+    assert jobs.tidy(now + timedelta(days=401), read_upto=0) == 1
+    assert second.id != first.id
 
 
 def test_a_packed_batch_is_read_back() -> None:

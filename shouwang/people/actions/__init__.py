@@ -38,6 +38,7 @@ from shouwang.people.actions.persons import (
     add_organisation,
     add_person,
     add_persons,
+    change_address,
     end_membership,
     enrol_household,
     follow_move,
@@ -49,7 +50,7 @@ from shouwang.people.actions.persons import (
 
 __all__ = [
     "NewDuty", "NewLink", "NewPerson", "NewShift", "Revealed", "add_account", "add_member", "add_organisation", "add_person",
-    "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account", "change_own_password", "check_sheet",
+    "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account", "change_address", "change_own_password", "check_sheet",
     "drop_draft", "end_duty", "end_membership", "enrol_household", "enter", "find_area", "follow_move", "give_consent",
     "import_draft", "import_people", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "note_access", "plan_shift",
     "plan_shifts", "record_fact", "reveal", "revoke_credential", "revoke_links", "rotate_credential", "set_contact",

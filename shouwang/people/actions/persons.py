@@ -98,6 +98,17 @@ def enrol_household(
     return int(row.pk)
 
 
+def change_address(scope: Scope, household_id: int, *, address: str, area_id: int, now: datetime) -> None:
+    """Change where a household lives. Raises Refused, NotFound."""
+    household = household_in(scope, household_id)
+    area = area_in(scope, area_id)
+    if (household.address, household.area_id) == (address, area_id):
+        return
+    with transaction.atomic():
+        Household.objects.unscoped().filter(pk=household_id).update(address=address, area_id=area_id, path=area.path)
+        append([NewEvent(kinds.HOUSEHOLD_CHANGED, household_id, {"by": scope.person_id})], now=now)
+
+
 def add_member(
     scope: Scope, household_id: int, *, person_id: int, role: str, relation: str = "", now: datetime,
 ) -> int:

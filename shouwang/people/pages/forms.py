@@ -12,37 +12,14 @@ from shouwang.kernel.moments import LOCAL_ZONE
 from shouwang.kernel.texts import Text
 from shouwang.people.rules.codes import ACCESSES, DUTIES, RANKS
 from shouwang.people.rules.lines import is_id_number, is_phone
+from shouwang.ui.forms import INVALID, Form
 from shouwang.ui.lists import Choice
 
-REQUIRED = Text("请填写", "Please fill this in")
-INVALID = Text("请核对填写的内容", "Please check this value")
 BAD_PHONE = Text("电话应为 5 至 15 位数字", "A phone is 5 to 15 digits")
 BAD_ID = Text("身份证号的长度或校验位不对", "The length or check digit is wrong")
 AREA_HINT = Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code")
 TONGUES = {"zh": Text("中文", "Chinese"), "en": Text("英文", "English")}
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M"
-
-
-class Form(forms.Form):
-    """A form in the reader's language: `titles`, `hints` and `options` hold its words."""
-
-    titles: ClassVar[Mapping[str, Text]] = {}
-    hints: ClassVar[Mapping[str, Text]] = {}
-    options: ClassVar[Mapping[str, Mapping[str, Text]]] = {}
-
-    def __init__(self, data: Any = None, *, language: str) -> None:
-        super().__init__(data)
-        self.spoken = language
-        for name, field in self.fields.items():
-            field.label = self.say(self.titles[name])
-            field.help_text = self.say(self.hints[name]) if name in self.hints else ""
-            field.error_messages.update(required=self.say(REQUIRED), invalid=self.say(INVALID), invalid_choice=self.say(INVALID))
-            if isinstance(field, forms.ChoiceField) and name in self.options:
-                field.choices = [(code, self.say(text)) for code, text in self.options[name].items()]
-
-    def say(self, text: Text) -> str:
-        """Return `text` in the reader's language."""
-        return text.render(self.spoken, {})
 
 
 class SignInForm(Form):

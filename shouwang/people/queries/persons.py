@@ -16,6 +16,7 @@ from shouwang.people.rules.masking import mask_id_number, mask_name, mask_phone
 from shouwang.people.rules.scope import Scope
 from shouwang.places import queries as places
 
+MATCHES = 5_000
 SORTS = {"name": "initials", "added": "pk"}
 
 
@@ -148,6 +149,38 @@ def members_of(household_ids: Collection[int]) -> dict[int, tuple[MemberCard, ..
     for row in rows.values_list("household_id", "person_id", "role", "relation"):
         found.setdefault(row[0], []).append(MemberCard(*row))
     return {household_id: tuple(members) for household_id, members in found.items()}
+
+
+def find_person(scope: Scope, *, name: str, area_id: int, phone: str = "", id_number: str = "") -> int | None:
+    """Return the person in `scope` with this identity number, else with this name and phone at this area; None for nobody."""
+    rows = Person.objects.within(scope)
+    if id_number:
+        found = rows.filter(id_number=id_number).values_list("pk", flat=True).first()
+        if found is not None:
+            return int(found)
+    if not phone:
+        return None
+    named = rows.filter(name=name, phone=phone, area_id=area_id).order_by("pk")
+    pk = named.values_list("pk", flat=True).first()
+    return None if pk is None else int(pk)
+
+
+def households_of(person_id: int) -> list[int]:
+    """Return the households a person lives in, in the order they were enrolled; takes no scope, as `person_cards`."""
+    rows = Member.objects.unscoped().filter(person_id=person_id, role="RESIDENT", ended_at__isnull=True)
+    return list(rows.order_by("household_id").values_list("household_id", flat=True))
+
+
+def matching_households(scope: Scope, text: str) -> frozenset[int]:
+    """Return the households in `scope` with `text` in their address, or in whose members' name, initials or phone it is found."""
+    persons = Q(person__name__contains=text)
+    if text.isascii() and text.isalpha():
+        persons |= Q(person__initials__startswith=text.lower())
+    if text.isdigit():
+        persons |= Q(person__phone=text)
+    of_members = Member.objects.within(scope).filter(persons, ended_at__isnull=True).values_list("household_id", flat=True)
+    by_address = Household.objects.within(scope).filter(address__contains=text).values_list("pk", flat=True)
+    return frozenset(of_members[:MATCHES]) | frozenset(by_address[:MATCHES])
 
 
 def live_consents(person_ids: Collection[int], purpose: str) -> frozenset[int]:

@@ -88,10 +88,10 @@ class Found:
     count: int
 
 
-def find_columns(head: Sequence[str]) -> dict[str, int]:
+def find_columns(head: Sequence[str], headings: Mapping[str, Sequence[str]] = HEADINGS) -> dict[str, int]:
     """Return the position of each known column in a heading row; the heading may be Chinese or English."""
     tidy = [cell.strip().lower().rstrip("*＊") for cell in head]
-    return {field: n for field, names in HEADINGS.items() for n, cell in enumerate(tidy) if cell in names}
+    return {field: n for field, names in headings.items() for n, cell in enumerate(tidy) if cell in names}
 
 
 def check_rows(
@@ -107,7 +107,7 @@ def check_rows(
     for number, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
-        line, problems = _check(number, _Cells(cells, columns), areas)
+        line, problems = _check(number, Cells(cells, columns), areas)
         key = (line.name, line.phone, line.area_id, line.duty, line.rank)
         if not problems and key in seen:
             problems.append(Problem("TWICE", str(seen[key])))
@@ -120,18 +120,21 @@ def check_rows(
 
 
 @dataclass(frozen=True)
-class _Cells:
+class Cells:
+    """The cells of one row, by the name of their column."""
+
     cells: Sequence[str]
     columns: Mapping[str, int]
 
     def text(self, field: str) -> str:
+        """Return the text in the column, empty where there is no such column."""
         n = self.columns.get(field)
         return self.cells[n].strip() if n is not None and n < len(self.cells) else ""
 
 
-def _check(number: int, cells: _Cells, areas: Mapping[str, Found]) -> tuple[Line, list[Problem]]:
+def _check(number: int, cells: Cells, areas: Mapping[str, Found]) -> tuple[Line, list[Problem]]:
     problems: list[Problem] = []
-    name, phone, id_number = cells.text("name"), _SPACE.sub("", cells.text("phone")), cells.text("id_number").upper()
+    name, phone, id_number = cells.text("name"), digits(cells.text("phone")), cells.text("id_number").upper()
     if not name:
         problems.append(Problem("NAME_MISSING"))
     elif len(name) > NAME_LENGTH:
@@ -147,6 +150,11 @@ def _check(number: int, cells: _Cells, areas: Mapping[str, Found]) -> tuple[Line
     if start and until and until <= start:
         problems.append(Problem("SPAN_EMPTY"))
     return Line(number, name, phone, id_number, area_id, duty, rank, start, until), problems
+
+
+def digits(text: str) -> str:
+    """Return a telephone number without the spaces and dashes people write into it."""
+    return _SPACE.sub("", text)
 
 
 def is_phone(text: str) -> bool:

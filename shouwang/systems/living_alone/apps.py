@@ -14,10 +14,13 @@ class LivingAloneConfig(AppConfig):
         """Register what the rooms below need to know of this system."""
         from shouwang.alerts.registry import register_kind, register_resolver  # noqa: PLC0415 - models load first
         from shouwang.notify.rules import register_words  # noqa: PLC0415
+        from shouwang.places.registry import declare  # noqa: PLC0415
         from shouwang.systems.living_alone.queries import resolve_datastreams  # noqa: PLC0415
         from shouwang.systems.living_alone.rules import KINDS, REASONS  # noqa: PLC0415
+        from shouwang.systems.living_alone.rules.hospital import HOSPITAL  # noqa: PLC0415
 
         for kind in KINDS:
             register_kind(kind)
         register_words(REASONS)
+        declare(HOSPITAL)
         register_resolver("datastream", resolve_datastreams)

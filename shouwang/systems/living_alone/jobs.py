@@ -1,13 +1,35 @@
-"""What the living-alone system does on news from below."""
+"""What the living-alone system does by the clock and on news from below.
+
+The detectors judge readings. Two things they cannot see are looked for here: a meter that never sent anything, and a
+home that was announced away and stays silent after the return.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
 
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from shouwang.alerts.actions import take_findings
+from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
 from shouwang.journal.paths import move_paths
 from shouwang.journal.rules import Event
+from shouwang.kernel.moments import to_us
 from shouwang.places.events import AREA_MOVED
 from shouwang.systems.living_alone.models import Enrolment
+from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
+from shouwang.telemetry.queries import last_readings, series
+
+SILENT_AFTER = timedelta(hours=24)
+TELL_AGAIN = timedelta(days=3)
+LOW_L = 10.0
+LOW_SEVERITY = 3
+SILENT_SEVERITY = 1
+HOMES_AT_ONCE = 2_000
+READINGS = 10_000
 
 
 def on_moves(events: Sequence[Event]) -> None:
@@ -15,3 +37,75 @@ def on_moves(events: Sequence[Event]) -> None:
     for event in events:
         if event.kind == AREA_MOVED:
             move_paths(Enrolment.objects.all(), old=event.payload["from"], new=event.payload["to"])
+
+
+def check_meters(now: datetime) -> int:
+    """Have meters looked at that have sent nothing for a day, perhaps never: a METER_CHECK, never a visit; return how many.
+
+    One that stays silent is told again after three days, and one that sends again ends what was told.
+    """
+    told, rows = 0, list(_asked(now, after=0)[:HOMES_AT_ONCE])
+    while rows:
+        last = last_readings([row.datastream_id for row in rows], now=now)
+        silent = [row for row in rows if row.datastream_id not in last or last[row.datastream_id] <= now - SILENT_AFTER]
+        back = [row for row in rows if row not in silent and row.silence_told_at is not None]
+        due = [row for row in silent if row.silence_told_at is None or row.silence_told_at <= now - TELL_AGAIN]
+        told += len(due)
+        for start in range(0, len(due), LARGEST_BATCH):
+            _tell(due[start : start + LARGEST_BATCH], "OPEN", now=now)
+        for start in range(0, len(back), LARGEST_BATCH):
+            _tell(back[start : start + LARGEST_BATCH], "END", now=now)
+        rows = list(_asked(now, after=rows[-1].pk)[:HOMES_AT_ONCE])
+    return told
+
+
+def look_again(now: datetime) -> int:
+    """Send somebody to homes whose announced absence is over for half a day without water being used; return how many.
+
+    What the detector found during the absence opened nothing, and a spell that goes on is not told twice: without this
+    look a fall on the day of the return would stay unseen.
+    """
+    rows = list(Enrolment.objects.filter(look_again_at__lte=now, active=True).order_by("pk")[:LARGEST_BATCH])
+    findings = [finding for row in rows if (finding := _unused(row, now)) is not None]
+    with transaction.atomic():
+        Enrolment.objects.filter(pk__in=[row.pk for row in rows], look_again_at__lte=now).update(look_again_at=None)
+        if findings:
+            take_findings(findings, now=now)
+    return len(findings)
+
+
+def _asked(now: datetime, *, after: int) -> QuerySet[Enrolment]:
+    home = Q(away_until__isnull=True) | Q(away_until__lte=now)
+    return Enrolment.objects.filter(home, pk__gt=after, active=True, enrolled_at__lte=now - SILENT_AFTER).order_by("pk")
+
+
+def _tell(rows: Sequence[Enrolment], phase: Literal["OPEN", "END"], *, now: datetime) -> None:
+    """Hand over that these meters are silent, or send again, together with the note that it was told."""
+    params = {"hours": SILENT_AFTER // timedelta(hours=1)}
+    findings = [
+        FoundFinding(
+            "WATER_NO_DATA", "datastream", row.datastream_id, to_us(now), phase, SILENT_SEVERITY, to_us(now),
+            f"METER_SILENT_{phase}", params, "meter_silent", "1",
+        )
+        for row in rows
+    ]
+    with transaction.atomic():
+        told_at = now if phase == "OPEN" else None
+        Enrolment.objects.filter(pk__in=[row.pk for row in rows]).update(silence_told_at=told_at)
+        take_findings(findings, now=now)
+
+
+def _unused(row: Enrolment, now: datetime) -> FoundFinding | None:
+    """Return the finding that a home has used next to nothing since its return; None where it has, or cannot be known."""
+    back_at = row.look_again_at - LOOK_AFTER if row.look_again_at else now
+    found = series(row.datastream_id, back_at, now, max_points=READINGS)
+    if len(found.result) < 2:
+        return None
+    used_l = float(found.result[-1] - found.result[0])
+    if not 0 <= used_l < LOW_L:
+        return None
+    params = {"used_l": round(used_l, 1), "limit_l": LOW_L, "window_h": (now - back_at) // timedelta(hours=1)}
+    return FoundFinding(
+        "WATER_LOW_USE", "datastream", row.datastream_id, to_us(back_at), "OPEN", LOW_SEVERITY, to_us(now), "BACK_UNUSED_OPEN",
+        params, "back_unused", "1",
+    )

@@ -1,4 +1,4 @@
-"""Who is watched: a household, its meter's stream, and whether it is away."""
+"""Who is watched: a household, its meter's stream, whether it is away, and its own hospital."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from shouwang.journal.fields import MomentField, PathField
 
 
 class Enrolment(models.Model):
-    """That one household is watched through one datastream."""
+    """That one household is watched through one datastream.
+
+    `look_again_at` is when to see whether somebody is really back from an announced absence; `silence_told_at` when a
+    meter that sends nothing was last reported.
+    """
 
     household = models.OneToOneField("people.Household", models.DO_NOTHING, related_name="+")
     datastream_id = models.BigIntegerField(unique=True)
@@ -16,4 +20,8 @@ class Enrolment(models.Model):
     path = PathField(max_length=120, db_index=True)
     active = models.BooleanField(default=True)
     away_until = MomentField(null=True)
+    look_again_at = MomentField(null=True)
+    silence_told_at = MomentField(null=True)
+    hospital = models.CharField(max_length=80, blank=True)
+    hospital_phone = models.CharField(max_length=20, blank=True)
     enrolled_at = MomentField()

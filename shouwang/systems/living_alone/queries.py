@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from shouwang.alerts.rules import Subject
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound
+from shouwang.people.queries import (
+    HouseholdCard,
+    MemberCard,
+    PersonCard,
+    area_names,
+    household_cards,
+    live_consents,
+    matching_households,
+    members_of,
+    person_cards,
+)
 from shouwang.people.rules import Scope
+from shouwang.places import queries as places
 from shouwang.systems.living_alone.models import Enrolment
+from shouwang.systems.living_alone.rules.hospital import HOSPITAL, Hospital, hospital_of_text
+from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings
+
+READ = "people.read"
+SORTS = {"area": "path", "enrolled_at": "enrolled_at", "away": "away_until"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,43 @@ class EnrolmentRow:
     path: str
     active: bool
     away_until: datetime | None
+    hospital: str
+    hospital_phone: str
+    silence_told_at: datetime | None
+    enrolled_at: datetime
+
+    def is_away(self, now: datetime) -> bool:
+        """Return whether the home is announced away at `now`."""
+        return self.active and self.away_until is not None and self.away_until > now
+
+
+@dataclass(frozen=True)
+class HomeRow:
+    """One enrolled home as the list shows it, its residents masked."""
+
+    household_id: int
+    residents: str
+    area: str
+    address: str
+    meter: str
+    state: str
+    away_until: datetime | None
+    last_at: datetime | None
+    enrolled_at: datetime
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """What the page of one home shows; persons are masked, their own pages show them in full for a reason."""
+
+    enrolment: EnrolmentRow
+    household: HouseholdCard
+    area: str
+    meter: str
+    last_at: datetime | None
+    members: Sequence[tuple[MemberCard, PersonCard]]
+    hospital: Hospital | None
+    consent: bool
 
 
 def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
@@ -45,10 +100,7 @@ def enrolments(scope: Scope, *, limit: int = 5_000) -> list[EnrolmentRow]:
     """Return the watched households in the scope, by area."""
     if "case.read" not in scope.rights or not scope.paths:
         return []
-    inside = Q()
-    for path in scope.paths:
-        inside |= Q(path__gte=path, path__lt=path[:-1] + "0")
-    return [_row(row) for row in Enrolment.objects.filter(inside).order_by("path", "id")[:limit]]
+    return [_row(row) for row in _inside(scope.paths).order_by("path", "id")[:limit]]
 
 
 def enrolment_of(household_id: int) -> EnrolmentRow:
@@ -59,5 +111,95 @@ def enrolment_of(household_id: int) -> EnrolmentRow:
     return _row(row)
 
 
+def enrolment_in(scope: Scope, household_id: int) -> EnrolmentRow:
+    """Return the enrolment of a household that `scope` sees. Raises NotFound."""
+    row = enrolment_of(household_id)
+    if not scope.may(READ, row.path):
+        raise NotFound(what=f"住户 {household_id}")
+    return row
+
+
+def list_homes(
+    scope: Scope, *, now: datetime, text: str = "", state: str = "", sort: str = "", offset: int = 0, limit: int = 50,
+) -> tuple[list[HomeRow], int]:
+    """Return a page of the enrolled homes `scope` sees, and how many there are; `state` is HOME, AWAY, SILENT or ENDED."""
+    rows = _inside(scope.paths_for(READ)).filter(_in_state(state, now))
+    if text:
+        rows = rows.filter(Q(household_id__in=matching_households(scope, text)) | Q(datastream_id__in=datastreams_like(scope, text)))
+    key = SORTS.get(sort.removeprefix("-"), "path")
+    page = list(rows.order_by("-" + key if sort.startswith("-") else key, "id")[offset : offset + limit])
+    return _homes([_row(row) for row in page], now=now), rows.count()
+
+
+def home_page(scope: Scope, household_id: int, *, now: datetime, language: str) -> HomePage:
+    """Return what the page of one home shows. Raises NotFound."""
+    row = enrolment_in(scope, household_id)
+    members = members_of([household_id]).get(household_id, ())
+    cards = person_cards([member.person_id for member in members], language=language)
+    stream = datastreams([row.datastream_id]).get(row.datastream_id)
+    residents = [member.person_id for member in members if member.role == "RESIDENT"]
+    return HomePage(
+        row, household_cards([household_id])[household_id], area_names([row.area_id]).get(row.area_id, ""),
+        stream.external_id if stream else "", last_readings([row.datastream_id], now=now).get(row.datastream_id),
+        [(member, cards[member.person_id]) for member in members if member.person_id in cards],
+        hospital_of(household_id), bool(live_consents(residents, "METER_WATCH")),
+    )
+
+
+def hospital_of(household_id: int) -> Hospital | None:
+    """Return the hospital to call for a home: its own, else that of the nearest area upwards that names one."""
+    row = Enrolment.objects.filter(household_id=household_id).first()
+    if row is None:
+        return None
+    if row.hospital_phone:
+        return Hospital(row.hospital, row.hospital_phone, is_own=True)
+    return hospital_of_text(places.setting(row.area_id, HOSPITAL.key).value)
+
+
+def _inside(paths: Collection[str]) -> QuerySet[Enrolment]:
+    inside = Q(pk__in=())
+    for path in paths:
+        inside |= Q(path__gte=path, path__lt=path[:-1] + "0")
+    return Enrolment.objects.filter(inside)
+
+
+def _in_state(state: str, now: datetime) -> Q:
+    away = Q(away_until__gt=now)
+    return {
+        "HOME": Q(active=True) & ~away, "AWAY": Q(active=True) & away, "SILENT": Q(active=True, silence_told_at__isnull=False),
+        "ENDED": Q(active=False),
+    }.get(state, Q(active=True))
+
+
+def _homes(rows: Sequence[EnrolmentRow], *, now: datetime) -> list[HomeRow]:
+    households = household_cards([row.household_id for row in rows])
+    members = members_of(list(households))
+    residents = {home: [each.person_id for each in found if each.role == "RESIDENT"] for home, found in members.items()}
+    cards = person_cards({person for persons in residents.values() for person in persons}, language="zh")
+    names = area_names({row.area_id for row in rows})
+    streams = datastreams([row.datastream_id for row in rows])
+    last = last_readings([row.datastream_id for row in rows], now=now)
+    return [
+        HomeRow(
+            row.household_id, "、".join(cards[person].masked_name for person in residents.get(row.household_id, ())),
+            names.get(row.area_id, ""), households[row.household_id].address,
+            streams[row.datastream_id].external_id if row.datastream_id in streams else "", _state(row, now), row.away_until,
+            last.get(row.datastream_id), row.enrolled_at,
+        )
+        for row in rows
+    ]
+
+
+def _state(row: EnrolmentRow, now: datetime) -> str:
+    if not row.active:
+        return "ENDED"
+    if row.is_away(now):
+        return "AWAY"
+    return "SILENT" if row.silence_told_at is not None else "HOME"
+
+
 def _row(row: Enrolment) -> EnrolmentRow:
-    return EnrolmentRow(row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until)
+    return EnrolmentRow(
+        row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until, row.hospital,
+        row.hospital_phone, row.silence_told_at, row.enrolled_at,
+    )

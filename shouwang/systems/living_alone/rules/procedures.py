@@ -35,6 +35,13 @@ REASONS = {
         "近 {window_h} 小时用水 {used_l} 升（超过 {limit_l} 升）", "{used_l} L of water used in {window_h} hours (over {limit_l} L)",
     ),
     "WATER_NO_DATA_OPEN": Text("水表超过 {max_gap_h} 小时没有读数", "The meter has sent no reading for over {max_gap_h} hours"),
+    "METER_SILENT_OPEN": Text(
+        "登记的水表 {hours} 小时内没有任何读数，可能从未上报", "The enrolled meter has sent nothing for {hours} hours, perhaps never",
+    ),
+    "BACK_UNUSED_OPEN": Text(
+        "外出应已返回 {window_h} 小时，只用水 {used_l} 升（低于 {limit_l} 升）",
+        "Back from an absence for {window_h} hours by now, and only {used_l} L of water used (under {limit_l} L)",
+    ),
 }
 
 

@@ -1,0 +1,35 @@
+"""Announced absences: until when, and when to look whether somebody really is back. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from shouwang.kernel.moments import LOCAL_ZONE, local
+from shouwang.systems.living_alone.rules.errors import AbsenceWrong
+
+LONGEST_DAYS = 92
+LOOK_AFTER = timedelta(hours=12)
+MORNING = time(9)
+
+
+def tonight(now: datetime) -> datetime:
+    """Return until when a home is empty "tonight": the next nine o'clock in the morning on the local clock."""
+    here = local(now)
+    day = here.date() if here.time() < MORNING else here.date() + timedelta(days=1)
+    return datetime.combine(day, MORNING, LOCAL_ZONE)
+
+
+def until_day(text: str, *, now: datetime) -> datetime:
+    """Return the end of the local day written as 2026-01-31. Raises AbsenceWrong."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise AbsenceWrong(found=text[:20] or "—", most=LONGEST_DAYS) from None
+    return checked(datetime.combine(day + timedelta(days=1), time(), LOCAL_ZONE), now=now)
+
+
+def checked(until: datetime, *, now: datetime) -> datetime:
+    """Return `until` when an absence may end then. Raises AbsenceWrong."""
+    if not now < until <= now + timedelta(days=LONGEST_DAYS + 1):
+        raise AbsenceWrong(found=f"{local(until):%Y-%m-%d %H:%M}", most=LONGEST_DAYS)
+    return until

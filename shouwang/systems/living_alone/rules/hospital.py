@@ -1,0 +1,34 @@
+"""Which hospital to call: a home's own, else the one its area names. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shouwang.kernel.texts import Text
+from shouwang.people.rules.lines import digits
+from shouwang.places.rules.settings import SettingSpec
+
+HOSPITAL = SettingSpec(
+    "living_alone.hospital", Text("就近医院", "Nearest hospital"), "TEXT", "",
+    Text("名称和电话，以空格分开；显示在网格员的处置页上。", "Its name and phone, separated by a space; shown on the grid worker's task."),
+)
+_PHONE = re.compile(r"[0-9][0-9 \-－]{3,18}[0-9]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """A hospital to call."""
+
+    name: str
+    phone: str
+    is_own: bool = False
+
+
+def hospital_of_text(text: str) -> Hospital | None:
+    """Return the hospital written as "name phone"; None where nothing with a phone is written."""
+    text = " ".join(text.split())
+    found = _PHONE.search(text)
+    if found is None:
+        return None
+    return Hospital(text[: found.start()].strip(" ，,:：") or found.group(), digits(found.group()))
