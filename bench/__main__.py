@@ -8,7 +8,7 @@ import traceback
 
 from bench import harness
 
-NAMES = ("cases", "alerts", "ingest", "contention", "promises")
+NAMES = ("cases", "alerts", "ingest", "contention", "promises", "cap")
 
 
 def main(arguments: list[str]) -> int:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.db.models import Q
 
 from shouwang.alerts.models import Alert
+from shouwang.alerts.registry import kind_of, kinds
 from shouwang.alerts.rules import Subject
-from shouwang.places.queries import areas
+from shouwang.alerts.rules.cap import LANGUAGES, CapAlert, Place, outer_rings
+from shouwang.kernel.errors import NotFound
+from shouwang.kernel.severity import Severity
+from shouwang.notify.rules import phrase
+from shouwang.places.queries import areas, full_names, outlines
+
+FEED_LONGEST = 500
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,42 @@ def alert_of_case(case_id: int) -> AlertRow | None:
 def resolve_areas(area_ids: list[int]) -> dict[int, Subject]:
     """Return areas as subjects, for alerts that concern a whole area."""
     return {area.id: Subject("area", area.id, area.id, area.path, {"area": area.id}) for area in areas(area_ids).values()}
+
+
+def public_alerts(*, since: datetime, limit: int = FEED_LONGEST) -> list[CapAlert]:
+    """Return the real alerts of public kinds that were opened, updated or ended since then, newest first; three queries."""
+    public = [kind.code for kind in kinds().values() if kind.public]
+    rows = Alert.objects.filter(kind__in=public, exercise_id=None).filter(Q(updated_at__gte=since) | Q(ended_at__gte=since))
+    return _as_cap(list(rows.order_by("-updated_at", "-id")[:limit]))
+
+
+def public_alert(alert_id: int) -> CapAlert:
+    """Return one alert of a public kind. Raises NotFound, also for an alert that is not public."""
+    public = [kind.code for kind in kinds().values() if kind.public]
+    found = _as_cap(list(Alert.objects.filter(pk=alert_id, kind__in=public, exercise_id=None)))
+    if not found:
+        raise NotFound(what=f"公开预警 {alert_id}")
+    return found[0]
+
+
+def _as_cap(rows: Sequence[Alert]) -> list[CapAlert]:
+    ids = {row.area_id for row in rows}
+    known, names, rings = areas(ids), full_names(ids), outlines(ids)
+    places = {
+        area_id: Place(names[area_id], outer_rings(rings[area_id][0]) if area_id in rings else (), known[area_id].code) for area_id in names
+    }
+    return [
+        CapAlert(
+            row.pk, kind_of(row.kind), Severity(row.severity), places.get(row.area_id, Place(f"#{row.area_id}")), row.opened_at,
+            row.updated_at, row.ended_at, row.merged, row.exercise_id is not None, _sentences(row),
+        )
+        for row in rows
+    ]
+
+
+def _sentences(row: Alert) -> dict[str, str]:
+    params = msgspec.json.decode(row.params)
+    return {language: str(phrase(row.reason, language, params)) for language in LANGUAGES}
 
 
 def _row(row: Alert) -> AlertRow:

@@ -68,6 +68,7 @@ class AlertKind:
     urgency: str = "Expected"
     certainty: str = "Likely"
     response_type: str = "Assess"
+    category: str = "Safety"
     public: bool = False
     opens_case: bool = True
 
