@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shouwang.cases.actions import accept
+from shouwang.cases.actions.answers import answer_due
+from shouwang.cases.actions.changes import ANSWER_TIMER
 from shouwang.cases.actions.clocks import clock_due
 from shouwang.cases.actions.ladder import task_due
 from shouwang.cases.models import Case, CoverageGap
@@ -29,6 +31,8 @@ def run_due_timers(now: datetime, *, limit: int = 200) -> int:
             rung += task_due(timer, now=now)
         elif timer.kind == "clock":
             rung += clock_due(timer, now=now)
+        elif timer.kind == ANSWER_TIMER:
+            rung += answer_due(timer, now=now)
     return rung
 
 

@@ -1,5 +1,6 @@
 """Writes of cases: opening, handling, the ladder, and control from the desk."""
 
+from shouwang.cases.actions.answers import answer
 from shouwang.cases.actions.control import (
     add_note,
     ask_correction,
@@ -23,6 +24,7 @@ __all__ = [
     "OpenedCases",
     "accept",
     "add_note",
+    "answer",
     "arrive",
     "ask_correction",
     "close",

@@ -26,6 +26,7 @@ from shouwang.places.queries import working_calendar
 from shouwang.places.rules import add_working_days
 
 TIMER = "task"
+ANSWER_TIMER = "answer"
 _TASK_COLUMNS = (
     "id", "case_id", "step", "state", "rung", "reminders", "assignee_id", "offered_at", "due_at", "limit_us", "result",
     "done_key",
@@ -94,8 +95,8 @@ class Changes:
         )
 
 
-def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes) -> None:
-    """Make a task of each starting step and offer it to the first rung of its ladder that is covered.
+def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes, *, first_rung: int = 0) -> None:
+    """Make a task of each starting step and offer it to the first rung of its ladder, from `first_rung` on, that is covered.
 
     What made the case go on must already be noted as an event: it carries the offers.
     """
@@ -103,7 +104,7 @@ def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes) ->
         return
     now_us = to_us(changes.now)
     ids = reserve_ids(Task, len(starting))
-    found = climb([(case, step, 0) for case, step in starting], at=changes.now)
+    found = climb([(case, step, first_rung) for case, step in starting], at=changes.now)
     for task_id, (case, step), (rung, person, gaps) in zip(ids, starting, found, strict=True):
         confirm = step.dispatch == "CONFIRM"
         minutes = step.confirm_minutes if confirm else step.rungs[rung].accept_minutes

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from shouwang.cases import events as kinds
-from shouwang.cases.actions.changes import TIMER, Changes, compact, start_steps
+from shouwang.cases.actions.changes import ANSWER_TIMER, TIMER, Changes, compact, start_steps
 from shouwang.cases.actions.handling import cancel_tasks, stop_clocks
 from shouwang.cases.models import OPEN_TASKS, Case, Clock, Note, Offer, Task
 from shouwang.cases.queries import CaseState, load_case, load_task, require_state
 from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, TaskEnded
 from shouwang.cases.rules.flow import READY
+from shouwang.cases.rules.procedures import rung_above
 from shouwang.journal.actions import drop_timers, set_timers
 from shouwang.journal.queries import events_of
 from shouwang.journal.rules import NewTimer
@@ -139,14 +140,16 @@ def false_alarm(case_id: int, *, reason: str, by: int, now: datetime) -> None:
     _end(case_id, "CLOSED", kinds.FALSE_ALARM, reason, by=by, now=now)
 
 
-def close(case_id: int, *, by: int, now: datetime) -> None:
-    """Close a completed case after the supervisor's check."""
+def close(case_id: int, *, by: int | None, answer: str = "", now: datetime) -> None:
+    """Close a completed case after the supervisor's check, or with what its reporter answered as its result."""
     with transaction.atomic():
         case = load_case(case_id)
         require_state(case, "COMPLETED", doing="销号 / close")
-        Case.objects.filter(pk=case.id).update(state="CLOSED")
+        ending = {"result": answer} if answer else {}
+        Case.objects.filter(pk=case.id).update(state="CLOSED", **ending)
+        drop_timers(ANSWER_TIMER, [case.id])
         changes = Changes(now)
-        changes.event(kinds.CLOSED, case, by=by, alert=case.alert_id)
+        changes.event(kinds.CLOSED, case, by=by, alert=case.alert_id, **ending)
         changes.write()
 
 
@@ -164,8 +167,8 @@ def _end(case_id: int, state: str, kind: str, reason: str, *, by: int, now: date
         changes.write()
 
 
-def reopen(case_id: int, *, reason: str, by: int, now: datetime) -> None:
-    """Open an ended case again at its last step; its history stays."""
+def reopen(case_id: int, *, reason: str, by: int | None, to_above: bool = False, now: datetime) -> None:
+    """Open an ended case again at its last step, its history kept; `to_above`: at the level above whoever did it last."""
     with transaction.atomic():
         case = load_case(case_id)
         require_state(case, "COMPLETED", "CLOSED", "WITHDRAWN", doing="重新打开 / reopen")
@@ -173,9 +176,10 @@ def reopen(case_id: int, *, reason: str, by: int, now: datetime) -> None:
         step = case.procedure.step(last.step) if last else case.procedure.steps[0]
         steps = {**case.steps, step.code: READY}
         Case.objects.filter(pk=case.id).update(state="OPEN", ended_at=None, result="", steps=compact(steps))
+        drop_timers(ANSWER_TIMER, [case.id])
         changes = Changes(now)
         changes.event(kinds.REOPENED, case, reason=reason, by=by)
-        start_steps([(case, step)], changes)
+        start_steps([(case, step)], changes, first_rung=rung_above(step, last.rung) if to_above and last else 0)
         changes.write()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from shouwang.cases import events as kinds
-from shouwang.cases.actions.changes import TIMER, Changes, compact, start_steps
+from shouwang.cases.actions.changes import ANSWER_TIMER, TIMER, Changes, compact, span, start_steps
 from shouwang.cases.models import Case, Evidence, Task
 from shouwang.cases.queries import CaseState, TaskState, facts_of, load_task, open_task_ids, was_offered
 from shouwang.cases.rules.errors import TaskEnded, TaskNotYours, TaskTaken
@@ -112,6 +112,9 @@ def go_on(case: CaseState, steps: dict[str, str], result: str, changes: Changes)
     changes.event(kinds.COMPLETED, case, result=result, alert=case.alert_id)
     if closing:
         changes.event(kinds.CLOSED, case, result=result, alert=case.alert_id)
+    elif case.procedure.closes == "REPORTER":
+        wait = span(case.procedure.answer, case.area_id, changes.now)
+        changes.timers.append(NewTimer(ANSWER_TIMER, case.id, changes.now + wait))
 
 
 def cancel_tasks(case: CaseState, changes: Changes) -> None:

@@ -100,13 +100,18 @@ class CaseLimit(msgspec.Struct, frozen=True):
 
 
 class Procedure(msgspec.Struct, frozen=True):
-    """How one kind of case is handled."""
+    """How one kind of case is handled.
+
+    A completed case is closed at once (AUTO), by the supervisor's check (CHECK), or by the answer of whoever reported it
+    (REPORTER), who is waited for as long as `answer` lasts.
+    """
 
     code: str
     title: Phrase
     steps: tuple[Step, ...]
     clocks: tuple[CaseLimit, ...] = ()
-    closes: Literal["AUTO", "CHECK"] = "AUTO"
+    closes: Literal["AUTO", "CHECK", "REPORTER"] = "AUTO"
+    answer: Limit = Limit(7 * 24 * 60)
 
     def step(self, code: str) -> Step:
         """Return the step `code`. Raises KeyError."""
@@ -114,6 +119,13 @@ class Procedure(msgspec.Struct, frozen=True):
             if step.code == code:
                 return step
         raise KeyError(code)
+
+
+def rung_above(step: Step, rung: int) -> int:
+    """Return the first rung of a level above that of `rung`, the last one where there is none."""
+    level = step.rungs[min(rung, len(step.rungs) - 1)].level
+    above = (n for n, each in enumerate(step.rungs) if n > rung and each.level != level)
+    return next(above, len(step.rungs) - 1)
 
 
 def decode(definition: str | bytes) -> Procedure:
