@@ -248,7 +248,7 @@ def _works(leased: Sequence[Leased], channels: Mapping[str, Served], now: dateti
 
 def _work(leased: Leased, served: Served, contact: queries.Contact, now: datetime) -> Work:
     is_exercise = leased.exercise_id is not None
-    link = link_of(leased.task_id, leased.person_id)
+    link = link_of(leased.task_id, leased.person_id, template=leased.template, params=leased.params)
     limit = served.manifest.text_limit - len(link) - 1 if served.manifest.text_limit and link else served.manifest.text_limit
     text = render(
         leased.template, leased.params, language=contact.language, count=leased.count, limit=limit,

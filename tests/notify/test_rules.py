@@ -270,5 +270,15 @@ def test_a_message_is_said_in_the_readers_language(language: str, count: int, li
     assert expected == said
 
 
+def test_a_message_carries_the_address_of_its_task_or_of_what_its_template_speaks_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shouwang.notify.rules.texts._makers", [lambda task, person: f"/task/{task}/{person}/"])
+    monkeypatch.setattr("shouwang.notify.rules.texts._page_makers", {})
+    rules.register_page("PAGE", lambda params: f"/page/{params['id']}/")
+    assert rules.link_of(7, 2, template="PAGE", params={"id": 5}) == "/task/7/2/"
+    assert rules.link_of(None, 2, template="PAGE", params={"id": 5}) == "/page/5/"
+    assert rules.link_of(None, 2, template="OTHER", params={"id": 5}) == ""
+    assert rules.link_of(None, 2) == ""
+
+
 def test_an_unregistered_template_still_says_something() -> None:
     assert "NOBODY_KNOWS" in render("NOBODY_KNOWS", {}, language="en")

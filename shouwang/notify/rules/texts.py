@@ -26,8 +26,11 @@ TEMPLATES: dict[str, Text] = {
     "TASK_REVIEW": Text("暂停的任务到了复查时间：{reason}。", "A suspended task is due for review: {reason}."),
 }
 WORDS: dict[str, Text] = {}
+NOTHING: Mapping[str, Any] = {}
 LinkMaker = Callable[[int, int], str]
+PageMaker = Callable[[Mapping[str, Any]], str]
 _makers: list[LinkMaker] = []
+_page_makers: dict[str, PageMaker] = {}
 
 
 def register(code: str, text: Text) -> None:
@@ -45,9 +48,16 @@ def register_link(maker: LinkMaker) -> None:
     _makers[:] = [maker]
 
 
-def link_of(task_id: int | None, person_id: int) -> str:
-    """Return the address that opens a task for a person, or nothing."""
-    return _makers[0](task_id, person_id) if task_id is not None and _makers else ""
+def register_page(template: str, maker: PageMaker) -> None:
+    """Say how the address of what a template speaks of is made from its parameters; as a task's, it is never stored."""
+    _page_makers[template] = maker
+
+
+def link_of(task_id: int | None, person_id: int, *, template: str = "", params: Mapping[str, Any] = NOTHING) -> str:
+    """Return the address that opens a task for a person, else that of what the template speaks of, or nothing."""
+    if task_id is not None:
+        return _makers[0](task_id, person_id) if _makers else ""
+    return _page_makers[template](params) if template in _page_makers else ""
 
 
 def render(
