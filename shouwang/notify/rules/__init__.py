@@ -20,7 +20,17 @@ from shouwang.notify.rules.delivery import (
     after_send,
     retake,
 )
-from shouwang.notify.rules.texts import TEMPLATES, WORDS, link_of, phrase, register, register_link, register_page, register_words, render
+from shouwang.notify.rules.texts import (
+    TEMPLATES,
+    WORDS,
+    link_of,
+    phrase,
+    register,
+    register_link,
+    register_page,
+    register_words,
+    render,
+)
 
 __all__ = [
     "INBOX", "TEMPLATES", "WORDS", "Bundle", "Delivered", "Missing", "Next", "Outcome", "Rejected", "Retry", "Sent", "State", "Step",
