@@ -123,3 +123,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _wait(all_run: Callable[[], bool]) -> None:
     while all_run():
         time.sleep(POLL_S)
+
+
+@app.command()
+def refold() -> None:
+    """Make the lines of the figures anew from the event log."""
+    start_django()
+    from shouwang.indicators.actions import rebuild  # noqa: PLC0415 - needs Django started
+
+    with told(), Progress(console=console) as progress:
+        bar = progress.add_task("汇总 / folding", total=None)
+        count = rebuild(lambda done, total: progress.update(bar, completed=done, total=total))
+    console.print(f"已由 {count} 条事件重算指标。 / The figures were made anew from {count} events.")

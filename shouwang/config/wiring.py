@@ -16,6 +16,7 @@ from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
+from shouwang.indicators import actions as figures
 from shouwang.journal.actions import listen, take_lease
 from shouwang.journal.clock import clock
 from shouwang.journal.holders import holder
@@ -38,6 +39,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     ("people.area_moved", [AREA_MOVED], people.follow_moves),
     (cases.MOVES, [AREA_MOVED], cases.on_moves),
     ("alerts.area_moved", [AREA_MOVED], alerts.on_moves),
+    (figures.LISTENER, figures.KINDS, figures.fold),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
 )
 

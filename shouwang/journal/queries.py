@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from django.db.models import QuerySet
 
-from shouwang.journal.models import EventRow, Head, Timer
+from shouwang.journal.models import EventRow, Head, ListenerCursor, Timer
 from shouwang.journal.rules import GENESIS, DueTimer, Event, LogBroken, chain_hash
 from shouwang.kernel.moments import to_us
 
@@ -38,6 +38,11 @@ def events_of(subject_id: int, *, prefix: str = "") -> list[Event]:
     """Return the events of one subject, oldest first; `prefix` limits the kinds ("case.")."""
     rows = EventRow.objects.filter(subject_id=subject_id, kind__startswith=prefix).order_by("seq")
     return [_event(row) for row in rows]
+
+
+def cursor_of(listener: str) -> int:
+    """Return the number up to which a listener has read."""
+    return ListenerCursor.objects.filter(name=listener).values_list("seq", flat=True).first() or 0
 
 
 def due_timers(now: datetime, *, limit: int = 500) -> list[DueTimer]:

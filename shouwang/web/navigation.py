@@ -23,6 +23,7 @@ def _entry(zh: str, en: str, href: str, *rights: str) -> Entry:
 WAYS = (
     _entry("值班台", "Duty desk", "/desk/", "case.dispatch"),
     _entry("事件", "Cases", "/cases/", "case.dispatch", "settings.edit"),
+    _entry("指标", "Figures", "/figures/", "case.dispatch", "settings.edit"),
     _entry("我的任务", "My tasks", "/tasks/", "case.handle"),
     _entry("消息", "Messages", "/messages/", "case.read"),
     _entry("独居关爱", "Living alone", "/living-alone/", "people.read"),

@@ -1,0 +1,169 @@
+"""The pages of the figures: what they come to, area by area, what they mean, and the cases each is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from shouwang.indicators import queries
+from shouwang.indicators.queries import RIGHT, Figure
+from shouwang.indicators.rules.figures import Definition, Value
+from shouwang.indicators.rules.folding import Line
+from shouwang.journal.clock import clock
+from shouwang.kernel.errors import NotFound
+from shouwang.kernel.moments import local
+from shouwang.kernel.severity import Severity
+from shouwang.kernel.texts import Text
+from shouwang.people.guard import needs, scope_of
+from shouwang.places.queries import areas, full_name, full_names
+from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
+
+LONGEST_ID = 18
+PERIODS: Mapping[str, tuple[Text, int]] = {
+    "today": (Text("今日", "Today"), 0), "week": (Text("近 7 日", "Last 7 days"), 6), "month": (Text("近 30 日", "Last 30 days"), 29),
+}
+STATES: Mapping[str, Text] = {
+    "OPEN": Text("处置中", "Open"), "COMPLETED": Text("待销号", "To be checked"), "CLOSED": Text("已销号", "Closed"),
+    "WITHDRAWN": Text("已撤回", "Withdrawn"),
+}
+_PERIOD = Filter("period", Text("时段", "Period"), [Choice(code, title) for code, (title, _) in PERIODS.items()])
+
+
+@dataclass(frozen=True)
+class AreaLine:
+    """One area and its figures."""
+
+    area_id: int
+    name: str
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for: from when, in which area."""
+
+    since: datetime
+    period: Text
+    path: str = ""
+    name: str = ""
+    address: str = ""
+
+
+@require_GET
+@needs(RIGHT)
+def figures(request: HttpRequest) -> HttpResponse:
+    """Show every figure of the reader's areas, and each area below beside."""
+    scope, asked = scope_of(request), _asked(request)
+    root = asked.path or next(iter(scope.paths_for(RIGHT)), "/")
+    depth = len([part for part in root.split("/") if part])
+    whole = queries.figures(scope, since=asked.since, path=asked.path)
+
+    def fetch(query: ListQuery) -> tuple[Sequence[AreaLine], int]:
+        found = queries.figures_by_area(scope, since=asked.since, path=asked.path, depth=depth)
+        names = areas(found)
+        lines = [AreaLine(area_id, names[area_id].name, each) for area_id, each in found.items() if area_id in names]
+        lines.sort(key=lambda line: (-(line.figures[0].value.number or 0), line.name))
+        return lines[query.offset : query.offset + query.limit], len(lines)
+
+    return list_response(request, spec=_areas(asked), fetch=fetch, template="indicators/figures.html", context={
+        "figures": [shown(figure, asked.address) for figure in whole], "area": asked.name,
+    })
+
+
+@require_GET
+@needs(RIGHT)
+def behind(request: HttpRequest, code: str) -> HttpResponse:
+    """Show the cases that one figure is made of, and what it means."""
+    scope, asked, definition = scope_of(request), _asked(request), queries.definition_of(code)
+    lines = queries.rows_behind(scope, code, since=asked.since, path=asked.path)
+    names = full_names({line.area_id for line in lines})
+
+    def fetch(query: ListQuery) -> tuple[Sequence[Line], int]:
+        return lines[query.offset : query.offset + query.limit], len(lines)
+
+    return list_response(request, spec=_cases(definition, names), fetch=fetch, template="indicators/behind.html", context={
+        "definition": definition, "period": asked.period,
+    })
+
+
+def shown(figure: Figure, address: str = "") -> dict[str, object]:
+    """Return a figure as a tile shows it: name, value, unit, what it means, and the address of its rows."""
+    definition = figure.definition
+    return {
+        "name": definition.title, "value": number(definition, figure.value), "unit": definition.unit if figure.value.number is not None else "",
+        "means": definition.means, "link": f"/figures/{definition.code}/{address}",
+        "tone": "bad" if definition.code == "late" and figure.value.number else "",
+    }
+
+
+def number(definition: Definition, value: Value) -> str:
+    """Return the number as it is read: whole cases and percents, minutes to a tenth; a dash where nothing was measured."""
+    if value.number is None:
+        return "—"
+    return f"{value.number:.1f}" if definition.measure == "MEDIAN_MINUTES" else f"{value.number:.0f}"
+
+
+def _asked(request: HttpRequest) -> Asked:
+    """Return what the address asks for; an area out of the reader's scope is as unknown as one that is not there."""
+    chosen = request.GET.get("period", "today")
+    chosen = chosen if chosen in PERIODS else "today"
+    title, days = PERIODS[chosen]
+    since = local(clock().now()).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+    address = {"period": chosen} if chosen != "today" else {}
+    text = request.GET.get("area", "")
+    if not text:
+        return Asked(since, title, address=_query(address))
+    area = areas([int(text)]).get(int(text)) if text.isascii() and text.isdigit() and len(text) < LONGEST_ID else None
+    if area is None or not scope_of(request).may(RIGHT, area.path):
+        raise NotFound(what=f"区域 {text[:LONGEST_ID]}")
+    return Asked(since, title, area.path, full_name(area.id), _query({**address, "area": str(area.id)}))
+
+
+def _query(values: Mapping[str, str]) -> str:
+    return "?" + urlencode(values) if values else ""
+
+
+def _areas(asked: Asked) -> ListSpec[AreaLine]:
+    period = parse_qs(asked.address.lstrip("?")).get("period", [])
+    return ListSpec(
+        title=Text("指标", "Figures"),
+        columns=(
+            Column("area", Text("地区", "Area"), lambda line: line.name),
+            *(
+                Column(definition.code, definition.title, _nth(index), numeric=True)
+                for index, definition in enumerate(queries.definitions())
+            ),
+        ),
+        filters=(_PERIOD,),
+        link=lambda line: "/figures/" + _query({**({"period": period[0]} if period else {}), "area": str(line.area_id)}),
+    )
+
+
+def _nth(index: int) -> Callable[[AreaLine], str]:
+    def value(line: AreaLine) -> str:
+        return number(line.figures[index].definition, line.figures[index].value)
+
+    return value
+
+
+def _cases(definition: Definition, names: Mapping[int, str]) -> ListSpec[Line]:
+    return ListSpec(
+        title=definition.title,
+        columns=(
+            Column("case", Text("事件", "Case"), lambda line: line.case_id, numeric=True),
+            Column("severity", Text("级别", "Severity"), lambda line: Severity(line.severity)),
+            Column("place", Text("地点", "Place"), lambda line: names.get(line.area_id, "")),
+            Column("state", Text("状态", "State"), lambda line: STATES[line.state]),
+            Column("opened_at", Text("立案", "Opened"), lambda line: line.opened_at),
+            Column("accepted_at", Text("签收", "Accepted"), lambda line: line.accepted_at),
+            Column("completed_at", Text("办结", "Completed"), lambda line: line.completed_at),
+            Column("late", Text("超时", "Overdue"), lambda line: Text("是", "yes") if line.late else Text("", "")),
+        ),
+        filters=(_PERIOD,),
+        link=lambda line: f"/cases/{line.case_id}/",
+    )

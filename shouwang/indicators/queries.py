@@ -1,0 +1,94 @@
+"""Reads of the figures: their definitions, what they come to for a scope, and the rows behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+
+from django.db.models import Q, QuerySet
+
+from shouwang.indicators.models import CaseLine
+from shouwang.indicators.rules import figures as rules
+from shouwang.indicators.rules.figures import Definition, Value
+from shouwang.indicators.rules.folding import Line
+from shouwang.kernel.errors import NotFound
+from shouwang.people.rules import Scope
+
+RIGHT = "case.read"
+_FIELDS = tuple(each.name for each in fields(Line))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure as it stands."""
+
+    definition: Definition
+    value: Value
+
+
+@cache
+def definitions() -> tuple[Definition, ...]:
+    """Return the shipped definitions, in the order they are shown."""
+    return rules.definitions(files("shouwang.indicators").joinpath("data/figures.toml").read_text("utf-8"))
+
+
+def definition_of(code: str) -> Definition:
+    """Return one definition. Raises NotFound."""
+    for definition in definitions():
+        if definition.code == code:
+            return definition
+    raise NotFound(what=f"指标 {code}")
+
+
+def figures(scope: Scope, *, since: datetime, kind: str = "", path: str = "") -> list[Figure]:
+    """Return every figure of the cases `scope` sees: the period begins at `since`; one query."""
+    lines = _lines(scope, since=since, kind=kind, path=path)
+    return [Figure(definition, rules.value(definition, lines, since=since)) for definition in definitions()]
+
+
+def figures_by_area(scope: Scope, *, since: datetime, kind: str = "", path: str = "", depth: int) -> dict[int, list[Figure]]:
+    """Return the figures of each area that has cases, `depth` steps below the root and inside `path`, by its id; one query."""
+    groups: dict[int, list[Line]] = {}
+    for place, *columns in _within(scope, since=since, kind=kind, path=path).values_list("path", *_FIELDS):
+        parts = [part for part in place.split("/") if part]
+        if len(parts) > depth:
+            groups.setdefault(int(parts[depth]), []).append(Line(*columns))
+    return {
+        area_id: [Figure(definition, rules.value(definition, lines, since=since)) for definition in definitions()]
+        for area_id, lines in groups.items()
+    }
+
+
+def rows_behind(scope: Scope, code: str, *, since: datetime, kind: str = "", path: str = "") -> list[Line]:
+    """Return the lines one figure is made of, newest first. Raises NotFound for an unknown figure."""
+    found = rules.rows(definition_of(code), _lines(scope, since=since, kind=kind, path=path), since=since)
+    return sorted(found, key=lambda line: (line.opened_at, line.case_id), reverse=True)
+
+
+def lines_of(case_ids: Collection[int]) -> list[Line]:
+    """Return the lines of these cases, for the fold; whoever shows lines asks for them with a scope."""
+    return [Line(*row) for row in CaseLine.objects.filter(pk__in=case_ids).values_list(*_FIELDS)]
+
+
+def _lines(scope: Scope, *, since: datetime, kind: str, path: str) -> list[Line]:
+    return [Line(*row) for row in _within(scope, since=since, kind=kind, path=path).values_list(*_FIELDS)]
+
+
+def _within(scope: Scope, *, since: datetime, kind: str, path: str) -> QuerySet[CaseLine]:
+    paths = scope.paths_for(RIGHT)
+    if not paths:
+        return CaseLine.objects.none()
+    inside = Q()
+    for each in paths:
+        inside |= _below(each)
+    rows = CaseLine.objects.filter(inside, Q(state="OPEN") | Q(opened_at__gte=since), exercise_id=None)
+    if path:
+        rows = rows.filter(_below(path))
+    return rows.filter(kind=kind) if kind else rows
+
+
+def _below(path: str) -> Q:
+    return Q(path__gte=path, path__lt=path[:-1] + "0")

@@ -1,0 +1,1 @@
+"""Rules of indicators: what one case amounts to, and how a figure is made of many."""

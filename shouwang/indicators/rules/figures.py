@@ -1,0 +1,117 @@
+"""Figures: definitions kept as data, and what they come to over a set of lines. Pure."""
+
+from __future__ import annotations
+
+import statistics
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from shouwang.indicators.rules.folding import CLOSED, COMPLETED, OPEN, Line
+from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.texts import Text
+
+Measure = Literal["COUNT", "SHARE", "MEDIAN_MINUTES"]
+
+
+class DefinitionInvalid(ShouwangError):
+    """A figure's definition cannot be computed."""
+
+    zh = "指标 {code}：{problem}；请改 figures.toml。"
+    en = "Figure {code}: {problem}; correct figures.toml."
+
+
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One figure: over which cases, measured how. `part` names what a share counts, `since` and `until` what a span lies between."""
+
+    code: str
+    title_zh: str
+    title_en: str
+    means_zh: str
+    means_en: str
+    over: Literal["OPENED", "OPEN", "LATE"]
+    measure: Measure
+    part: Literal["", "COMPLETED", "FALSE_ALARM"] = ""
+    since: Literal["", "opened_at", "accepted_at"] = ""
+    until: Literal["", "accepted_at", "arrived_at", "completed_at"] = ""
+    better: Literal["", "MORE", "LESS"] = ""
+    source: Literal["JOURNAL"] = "JOURNAL"
+
+    @property
+    def title(self) -> Text:
+        """Return the figure's name."""
+        return Text(self.title_zh, self.title_en)
+
+    @property
+    def means(self) -> Text:
+        """Return what the figure says, in one sentence."""
+        return Text(self.means_zh, self.means_en)
+
+    @property
+    def unit(self) -> Text:
+        """Return the unit."""
+        return {"COUNT": Text("件", "cases"), "SHARE": Text("%", "%"), "MEDIAN_MINUTES": Text("分", "min")}[self.measure]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a figure comes to: None where nothing could be measured; `n` is over how many cases."""
+
+    number: float | None
+    n: int
+
+
+def definitions(text: str) -> tuple[Definition, ...]:
+    """Return the definitions in a TOML text, in its order. Raises DefinitionInvalid."""
+    found = []
+    for entry in tomllib.loads(text)["figure"]:
+        code = str(entry.get("code", "?"))
+        try:
+            definition = msgspec.convert(entry, Definition)
+        except msgspec.ValidationError as error:
+            raise DefinitionInvalid(code=code, problem=str(error)) from error
+        if (definition.measure == "SHARE") != bool(definition.part):
+            raise DefinitionInvalid(code=code, problem="SHARE 须有 part，其余不可有 / a SHARE has a part, nothing else has")
+        if (definition.measure == "MEDIAN_MINUTES") != bool(definition.since and definition.until):
+            raise DefinitionInvalid(code=code, problem="MEDIAN_MINUTES 须有 since 与 until / a MEDIAN_MINUTES has since and until")
+        found.append(definition)
+    if len({definition.code for definition in found}) != len(found):
+        raise DefinitionInvalid(code="*", problem="编码重复 / a code stands twice")
+    return tuple(found)
+
+
+def rows(definition: Definition, lines: Iterable[Line], *, since: datetime) -> list[Line]:
+    """Return the lines that a figure is made of: what was opened from `since` on, what is open now, what of that is late."""
+    return [line for line in lines if _OVER[definition.over](line, since)]
+
+
+def value(definition: Definition, lines: Sequence[Line], *, since: datetime) -> Value:
+    """Return what the figure comes to over `lines`."""
+    found = rows(definition, lines, since=since)
+    if definition.measure == "COUNT":
+        return Value(float(len(found)), len(found))
+    if definition.measure == "SHARE":
+        part = sum(_PARTS[definition.part](line) for line in found)
+        return Value(100 * part / len(found) if found else None, len(found))
+    spans = [span for line in found if (span := _minutes(definition, line)) is not None]
+    return Value(statistics.median(spans) if spans else None, len(spans))
+
+
+def _minutes(definition: Definition, line: Line) -> float | None:
+    since, until = getattr(line, definition.since), getattr(line, definition.until)
+    return None if since is None or until is None else float((until - since).total_seconds() / 60)
+
+
+_OVER: Mapping[str, Callable[[Line, datetime], bool]] = {
+    "OPENED": lambda line, since: line.opened_at >= since,
+    "OPEN": lambda line, _: line.state == OPEN,
+    "LATE": lambda line, _: line.state == OPEN and line.late,
+}
+_PARTS: Mapping[str, Callable[[Line], bool]] = {
+    "COMPLETED": lambda line: line.state in {COMPLETED, CLOSED},
+    "FALSE_ALARM": lambda line: line.false_alarm,
+}
