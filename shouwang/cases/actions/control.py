@@ -198,7 +198,7 @@ def merge(case_id: int, *, into: int, by: int, now: datetime) -> None:
         changes.write()
 
 
-def add_note(case_id: int, *, text: str, by: int, now: datetime) -> None:
+def add_note(case_id: int, *, text: str, by: int | None, now: datetime) -> None:
     """Add a remark to a case."""
     with transaction.atomic():
         case: CaseState = load_case(case_id)
