@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import ProtectedError, RestrictedError
+from django.db.models import ProtectedError, Q, RestrictedError
 
 from shouwang.files.models import File, Upload
+from shouwang.files.pictures import plain_jpeg
 from shouwang.files.queries import CHUNK_BYTES, StoredFile, file, folder, place_of, stored
 from shouwang.files.rules import Sensitivity, check_size, later, stricter
 from shouwang.kernel.moments import to_us
@@ -22,6 +23,7 @@ from shouwang.kernel.moments import to_us
 DROP_LIMIT = 500
 UPLOAD_LIFE = timedelta(days=1)
 NAME_LENGTH = 120
+PHOTO_BYTES = 10 * 1024 * 1024
 
 
 def store(
@@ -66,6 +68,24 @@ def store(
     return stored(row)
 
 
+def store_photo(source: bytes | BinaryIO, *, now: datetime, keep_for: timedelta) -> StoredFile:
+    """Store a photo and return the copy that may be shown; the original is sealed, with all the phone wrote into it.
+
+    Raises FileTooLarge, FileEmpty, PictureUnreadable, PictureTooLarge.
+    """
+    content = source if isinstance(source, bytes) else source.read(PHOTO_BYTES + 1)
+    check_size(len(content), PHOTO_BYTES)
+    copy = plain_jpeg(content)
+    original = store(
+        content, limit_bytes=PHOTO_BYTES, now=now, media_type="application/octet-stream", sensitivity=Sensitivity.SEALED,
+        retain_until=now + keep_for,
+    )
+    return store(
+        copy, limit_bytes=PHOTO_BYTES, now=now, media_type="image/jpeg", sensitivity=Sensitivity.PERSONAL,
+        retain_until=now + keep_for, derived_from=original.id, derivation="JPEG_1600",
+    )
+
+
 def keep_upload(
     source: bytes | BinaryIO, *, account_id: int, purpose: str, name: str, limit_bytes: int, now: datetime,
     options: Mapping[str, Any] | None = None,
@@ -101,9 +121,10 @@ def drop_old_uploads(*, now: datetime) -> int:
 
 
 def keep_until(file_ids: Collection[int], moment: datetime) -> None:
-    """Keep these files at least until `moment`: they have become part of something."""
+    """Keep these files, and the originals they come from, at least until `moment`: they have become part of something."""
     with transaction.atomic():
-        for row in File.objects.select_for_update().filter(pk__in=file_ids):
+        originals = File.objects.filter(pk__in=file_ids).values("derived_from_id")
+        for row in File.objects.select_for_update().filter(Q(pk__in=file_ids) | Q(pk__in=originals)):
             row.retain_until_us = _us(later(stored(row).retain_until, moment))
             row.save(update_fields=["retain_until_us"])
 

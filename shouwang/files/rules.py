@@ -42,6 +42,22 @@ class FileMissing(ShouwangError):
     status = 422
 
 
+class PictureUnreadable(ShouwangError):
+    """A photo is no picture this system reads."""
+
+    zh = "照片无法读取；请使用 JPEG、PNG 或 WebP 格式重拍或重选。"
+    en = "The photo cannot be read; take or choose one in JPEG, PNG or WebP."
+    status = 422
+
+
+class PictureTooLarge(ShouwangError):
+    """A photo has more pixels than can be read safely."""
+
+    zh = "照片有 {found} 像素，最多 {most}；请调低相机分辨率后重拍。"
+    en = "The photo has {found} pixels, at most {most} are read; lower the camera's resolution and take it again."
+    status = 413
+
+
 class FileLost(ShouwangError):
     """The table names a file whose content is gone from the disk, or changed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import desk, phone, setup, stream
+from shouwang.web.pages import desk, phone, photos, setup, stream
 
 app_name = "web"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("desk/cases/<int:case_id>/", desk.drawer, name="drawer"),
     path("cases/", desk.cases, name="cases"),
     path("cases/<int:case_id>/", desk.case, name="case"),
+    path("cases/<int:case_id>/photos/", photos.photos, name="photos"),
+    path("cases/<int:case_id>/photos/<int:file_id>/", photos.photo, name="photo"),
     path("cases/<int:case_id>/<slug:what>/", desk.act, name="act"),
     path("stream/who/", stream.who, name="stream_who"),
     path("tasks/", phone.tasks, name="tasks"),

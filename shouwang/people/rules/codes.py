@@ -43,11 +43,13 @@ PURPOSES: Mapping[str, Text] = {
     "METER_WATCH": Text("用水异常关注", "Watching the water meter"),
     "SHARE_WITH_RELATIVE": Text("异常时告知亲属", "Telling a relative of an alert"),
     "HEALTH_NOTE": Text("记录健康情况供施救参考", "Keeping a health note for rescuers"),
+    "REQUEST_ANSWER": Text("就本人反映的事联系本人", "Telling the person about the own request"),
 }
 ACCESSES: Mapping[str, Text] = {
     "REVEAL": Text("查看完整信息", "Saw full details"),
     "EXPORT": Text("导出名单", "Exported a list"),
     "IMPORT": Text("导入名单", "Imported a list"),
+    "PHOTO": Text("查看现场照片", "Saw a photo"),
     "SIGN_IN": Text("登录", "Signed in"),
     "SIGN_IN_FAILED": Text("登录失败", "Failed to sign in"),
     "SIGN_OUT": Text("退出", "Signed out"),

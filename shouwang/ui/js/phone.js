@@ -11,6 +11,7 @@ const LIMIT = 50;
 const TIMEOUT_MS = 20_000;
 const RETRY_MS = 60_000;
 const KEY = "idempotency_key";
+const EDGE_PX = 1600;
 const NO_ANSWER = new Set([408, 425, 429, 502, 503, 504]);
 
 /** Run `work` on the store of unsent forms and resolve to its result. */
@@ -71,12 +72,32 @@ async function submitted(event) {
   event.preventDefault();
   const data = new FormData(form, event.submitter);
   if (!data.get(KEY)) data.set(KEY, uuid());
-  const row = { key: data.get(KEY), url: new URL(form.getAttribute("action") || location.href, location.href).href, entries: [...data], at: Date.now(), title: form.dataset.offline || document.title };
   busy(form, true);
+  const row = { key: data.get(KEY), url: new URL(form.getAttribute("action") || location.href, location.href).href, entries: await lightened(data), at: Date.now(), title: form.dataset.offline || document.title };
   const answer = await post(row.url, row.entries);
   if (answer && !wantsSignIn(answer)) return shown(answer, form);
   busy(form, false);
   await keep(row, form, answer ? t("请重新登录，已存在手机里，登录后自动发送。", "Please sign in again: kept on this phone and sent after that.") : t("没有网络，已存在手机里，联网后自动发送。", "No network: kept on this phone and sent later."));
+}
+
+/** Resolve to the entries of a form, photos made small enough to keep and to send over a weak network, empty files left out. */
+async function lightened(data) {
+  const entries = [...data].filter(([, value]) => !(value instanceof File) || value.size);
+  return Promise.all(entries.map(async ([name, value]) => [name, value instanceof File ? await smaller(value) : value]));
+}
+
+/** Resolve to a photo of at most EDGE_PX a side, without position; to the file itself where that cannot be made. */
+async function smaller(file) {
+  try {
+    const picture = await createImageBitmap(file);
+    const scale = Math.min(1, EDGE_PX / Math.max(picture.width, picture.height));
+    const canvas = make("canvas", { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    return blob && blob.size < file.size ? new File([blob], "photo.jpg", { type: "image/jpeg" }) : file;
+  } catch {
+    return file;
+  }
 }
 
 async function keep(row, form, words) {

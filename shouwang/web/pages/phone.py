@@ -9,7 +9,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from shouwang.cases import actions
 from shouwang.cases.links import TaskLink, read_link
 from shouwang.cases.queries import case_row, procedure_of_case, task_row
-from shouwang.cases.rules.evidence import Given
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
 from shouwang.notify.actions import mark_read
@@ -17,6 +16,8 @@ from shouwang.notify.queries import newest
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import person_cards
 from shouwang.web import queries
+from shouwang.web.evidence import given_in, keep
+from shouwang.web.homes import absence_of, announce, hospital_as_contact
 from shouwang.web.pages.desk import language_of
 from shouwang.web.rules import TASK_STATES
 
@@ -79,11 +80,14 @@ def _do(request: HttpRequest, link: TaskLink) -> None:
     elif what == "arrive":
         actions.arrive(link.task_id, person_id=link.person_id, now=now)
     elif what == "complete":
-        given = [Given(name[2:], str(value)[:2000]) for name, value in request.POST.items() if name.startswith("e_") and value]
+        given = given_in(request, now=now) if task_row(link.task_id).state in _OPEN else []
         key = request.POST.get("idempotency_key", "")[:40]
         actions.complete(
             link.task_id, person_id=link.person_id, result=request.POST.get("result", ""), evidence=given, key=key, now=now,
         )
+        keep(given, now=now)
+    elif what == "absence":
+        announce(link.task_id, person_id=link.person_id, post=request.POST, now=now)
 
 
 def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> dict[str, object]:
@@ -94,10 +98,12 @@ def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> 
     taken = current.state in {"ACCEPTED", "ARRIVED"} and current.assignee_id != link.person_id
     revealed = current.state in {"ACCEPTED", "ARRIVED"} and not taken
     home, contacts = queries.home_of(case, revealed=revealed, language=language)
+    own = current.assignee_id == link.person_id and current.state in {"ACCEPTED", "ARRIVED", "DONE"}
     cards = person_cards([current.assignee_id], language=language) if current.assignee_id else {}
     names = {key: card.name for key, card in cards.items()}
     return {
-        "case": row, "home": home, "contacts": contacts, "problem": problem, "action_url": f"/t/{token}/",
+        "case": row, "home": home, "contacts": [*hospital_as_contact(case, revealed=revealed, language=language), *contacts],
+        **(absence_of(case, now=clock().now()) if own else {}), "problem": problem, "action_url": f"/t/{token}/",
         "chain": queries.chain_of([current], names, case), "key": f"c{current.id}", "chosen": request.POST.get("result", ""),
         "results": queries.result_forms(procedure_of_case(case.id).step(current.step), language),
         "holder": names.get(current.assignee_id or 0, "") if taken else "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,7 +23,7 @@ from shouwang.people.rules.lines import digits, is_phone
 from shouwang.systems.living_alone import actions, queries
 from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
 from shouwang.systems.living_alone.queries import HomeRow
-from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, tonight, until_day
+from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
 from shouwang.systems.living_alone.rules.lines import PROBLEMS
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.ui.reader import reader
@@ -133,18 +132,6 @@ def absence(request: HttpRequest, household_id: int) -> HttpResponse:
         said = BACK if until is None else AWAY
         messages.success(request, said.render(language, {"until": f"{local(until):%Y-%m-%d %H:%M}" if until else ""}))
     return HttpResponseRedirect(reverse("living_alone:home", args=[household_id]))
-
-
-def until_of(post: Any, *, now: Any) -> Any:
-    """Return until when a form says that a home is empty, None for "back". Raises NotFound, AbsenceWrong."""
-    what = post.get("absence", "")
-    if what == "tonight":
-        return tonight(now)
-    if what == "until":
-        return until_day(post.get("until", ""), now=now)
-    if what == "back":
-        return None
-    raise NotFound(what=what[:20])
 
 
 @require_POST

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
+from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import LOCAL_ZONE, local
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
 
@@ -26,6 +29,18 @@ def until_day(text: str, *, now: datetime) -> datetime:
     except ValueError:
         raise AbsenceWrong(found=text[:20] or "—", most=LONGEST_DAYS) from None
     return checked(datetime.combine(day + timedelta(days=1), time(), LOCAL_ZONE), now=now)
+
+
+def until_of(form: Mapping[str, Any], *, now: datetime) -> datetime | None:
+    """Return until when a form says that a home is empty, None for "back". Raises NotFound, AbsenceWrong."""
+    what = form.get("absence", "")
+    if what == "back":
+        return None
+    if what == "until":
+        return until_day(form.get("until", ""), now=now)
+    if what == "tonight":
+        return tonight(now)
+    raise NotFound(what=str(what)[:20])
 
 
 def checked(until: datetime, *, now: datetime) -> datetime:
