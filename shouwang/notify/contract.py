@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx
 
@@ -20,15 +20,39 @@ from shouwang.notify.rules.delivery import (
     Traits,
     Unknown,
 )
+from shouwang.notify.rules.rates import Rate
 
 __all__ = [
-    "Channel", "Delivered", "Field", "Manifest", "Missing", "Outcome", "Outgoing", "Rejected", "Retry", "Sent", "Traits", "Unknown",
+    "Channel", "Delivered", "Field", "Link", "Manifest", "Mention", "Missing", "Outcome", "Outgoing", "Rate", "Rejected", "Retry",
+    "Robot", "Sent", "Traits", "Unknown",
 ]
+
+Link = Literal["IN_TEXT", "APART", "NONE"]
+"""Where the address of a task stands: at the end of the text, apart for a button, or nowhere, as in a spoken message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """A robot of a group: the address it was given, which holds its token, and the secret that signs what is sent to it."""
+
+    url: str
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Whom a message in a group names: the user id at the provider where it is known, else the telephone number."""
+
+    user_id: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message on its way, or a bundle of `count` whose leader it is. `key` stays the same however often it is sent."""
+    """One message on its way, or a bundle of `count` whose leader it is. `key` stays the same however often it is sent.
+
+    In a group `mentions` are those it is for, and `link` lets in only whoever signs in.
+    """
 
     key: str
     address: str
@@ -40,6 +64,9 @@ class Outgoing:
     count: int
     at: datetime
     is_exercise: bool = False
+    link: str = ""
+    robot: Robot | None = None
+    mentions: tuple[Mention, ...] = ()
 
 
 class Channel(Protocol):
@@ -70,7 +97,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a channel's folder says of itself."""
+    """What a channel's folder says of itself.
+
+    `rings`: it interrupts a person, so it is for what was not accepted. `is_shared`: it speaks in a group, through the
+    robot of an area. `address` is what a person's address there is called, `reasons` are the words of its own codes.
+    """
 
     code: str
     name: Text
@@ -78,3 +109,9 @@ class Manifest:
     needs_address: bool
     text_limit: int
     fields: tuple[Field, ...]
+    rings: bool = False
+    is_shared: bool = False
+    link: Link = "IN_TEXT"
+    rate: Rate | None = None
+    address: Text | None = None
+    reasons: Mapping[str, Text] = field(default_factory=dict)

@@ -6,12 +6,15 @@ between the check and the call gains nothing.
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
+import msgspec
 
 from shouwang.notify.rules.delivery import Outcome, Rejected, Retry, Unknown
 from shouwang.notify.rules.hosts import is_allowed, is_public, refusal
@@ -20,7 +23,11 @@ TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
 DEFAULT_RETRY_S = 5.0
 
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # they log addresses, and a robot's holds its token
+
 Resolve = Callable[[str, int], list[str]]
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,27 @@ def call(
         extensions={"sni_hostname": target.raw_host.decode("ascii")},
     )
     return _send(http, request)
+
+
+def post(
+    http: httpx.Client, url: str, body: Any, shape: type[S], *, allowed: Collection[str], headers: Mapping[str, str] | None = None,
+) -> S | Outcome:
+    """Return what a provider answers to `body` as JSON, or the outcome where it answers nothing that can be understood."""
+    content = msgspec.json.encode(body)
+    answer = call(http, "POST", url, allowed=allowed, content=content, headers={"content-type": "application/json", **(headers or {})})
+    if not isinstance(answer, Answer):
+        return answer
+    return refused_by_status(answer) or read(answer, shape) or Unknown("ANSWER_UNREADABLE")
+
+
+def read(answer: Answer, shape: type[S]) -> S | None:
+    """Return what the whole body of `answer` says, None when it broke off or says something else."""
+    if not answer.is_whole:
+        return None
+    try:
+        return msgspec.json.decode(answer.body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def refused_by_status(answer: Answer) -> Outcome | None:

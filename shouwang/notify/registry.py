@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from shouwang.kernel.texts import Text
 from shouwang.notify.contract import Channel, Field, Manifest, Traits
+from shouwang.notify.rules.rates import Rate
 
 FOLDER = Path(__file__).parent / "channels"
 
@@ -31,12 +32,22 @@ def _manifest(path: Path) -> Manifest:
     said = tomllib.loads(path.read_text("utf-8"))
     return Manifest(
         code=path.parent.name,
-        name=Text(said["zh"], said["en"]),
+        name=_text(said),
         traits=Traits(said["honours_key"], said["gives_receipt"], said["can_query"]),
         needs_address=said["needs_address"],
         text_limit=said["text_limit"],
         fields=tuple(
-            Field(field["name"], Text(field["zh"], field["en"]), field.get("secret", False), field.get("required", False))
+            Field(field["name"], _text(field), field.get("secret", False), field.get("required", False))
             for field in said.get("settings", ())
         ),
+        rings=said["rings"],
+        is_shared=said["is_shared"],
+        link=said["link"],
+        rate=Rate(**said["rate"]) if "rate" in said else None,
+        address=_text(said["address"]) if "address" in said else None,
+        reasons={code: _text(words) for code, words in said.get("reasons", {}).items()},
     )
+
+
+def _text(said: Mapping[str, Any]) -> Text:
+    return Text(said["zh"], said["en"])

@@ -84,8 +84,8 @@ class Turns:
     used: Mapping[Target, Use] = field(default_factory=dict)
     taken: dict[Target, list[datetime]] = field(default_factory=dict)
     next_at: datetime | None = None
-    _numbers: int = 0
-    _open: dict[tuple[Target, bool, int | None], list[int]] = field(default_factory=dict)
+    _sizes: dict[int, int] = field(default_factory=dict)
+    _open: dict[tuple[Target, bool, int | None], int] = field(default_factory=dict)
 
     def may(self, target: Target | None, *, urgent: bool) -> bool:
         """Return whether something may go to `target` now; if not, when it may counts for `next_at`."""
@@ -102,20 +102,19 @@ class Turns:
         Urgent ones go alone as long as turns are plenty.
         """
         group = self._open.get((target, urgent, exercise_id))
-        if group is None or len(group) >= MOST_TOGETHER:
+        if group is None or self._sizes[group] >= MOST_TOGETHER or (urgent and self._left(target) > FEW_LEFT):
             return None
-        if urgent and self._left(target) > FEW_LEFT:
-            return None
-        group.append(group[0])
-        return group[0]
+        self._sizes[group] += 1
+        return group
 
     def take(self, target: Target, *, urgent: bool, exercise_id: int | None) -> int:
         """Take a turn of `target`, which must be free, and return the number of the group it opens."""
         self.taken.setdefault(target, []).append(self.now)
-        self._numbers += 1
+        group = len(self._sizes) + 1
+        self._sizes[group] = 1
         if target.is_shared:
-            self._open[target, urgent, exercise_id] = [self._numbers]
-        return self._numbers
+            self._open[target, urgent, exercise_id] = group
+        return group
 
     def use_after(self, target: Target) -> Use:
         """Return how the target has been used once this pass's turns are counted; what no longer counts is dropped."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,9 @@ import pytest
 
 from shouwang.kernel.texts import Text
 from shouwang.notify import registry
-from shouwang.notify.contract import Channel, Delivered, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
+from shouwang.notify.contract import Channel, Delivered, Mention, Outcome, Outgoing, Rejected, Retry, Robot, Sent, Unknown
 from shouwang.notify.outside import client
+from shouwang.notify.rules.delivery import code_of
 
 NOW = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 PATIENCE_S = 0.15
@@ -35,10 +37,14 @@ class Request:
 
 @dataclass
 class Provider:
-    """A provider on 127.0.0.1: `behaviour` says how it answers, `accepted` what it has taken in."""
+    """A provider on 127.0.0.1: `behaviour` says how it answers, `accepted` what it has taken in.
+
+    What is asked for `aside`, as a token is, is answered well whatever the behaviour, and counts for nothing.
+    """
 
     accept: Callable[[Request], tuple[int, bytes]]
     behaviour: str = "well"
+    aside: Callable[[Request], tuple[int, bytes] | None] = lambda request: None
     requests: list[Request] = field(default_factory=list)
     accepted: list[Request] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
@@ -65,6 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
         provider = self.provider
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+        aside = provider.aside(request)
+        if aside is not None:
+            self._say(*aside)
+            return
         provider.requests.append(request)
         match provider.behaviour:
             case "429":
@@ -113,12 +123,30 @@ def outgoing(**changes: Any) -> Outgoing:
     return Outgoing(**{**given, **changes})
 
 
+BEHAVIOURS: Mapping[str, Outcome] = {
+    "429": Retry(17.0, "HTTP_429"),  # not taken: later, as long as it asks
+    "400": Rejected("HTTP_400"),  # never
+    "redirect": Rejected("REDIRECT"),  # not followed
+    "500": Unknown("HTTP_500"),  # it may have been taken before the fault
+    "slow": Unknown("TIMEOUT"),  # not taken, but who knows
+    "timeout after accepting": Unknown("TIMEOUT"),
+    "reply lost": Unknown("REPLY_LOST"),
+    "half way": Unknown("REPLY_LOST"),
+}
+
+
 class ChannelContract:
-    """Subclass it as Test…, give the folder's `code`, its `settings`, and how its provider accepts."""
+    """Subclass it as Test…, give the folder's `code`, its `settings`, and how its provider accepts.
+
+    `said` is what differs from BEHAVIOURS, `secrets` is what may stand in no log; a robot's channel gives its `robot`.
+    """
 
     code: ClassVar[str]
     leaves: ClassVar[bool] = True
     good: ClassVar[type[Outcome]] = Sent
+    said: ClassVar[Mapping[str, Outcome]] = {}
+    secrets: ClassVar[tuple[str, ...]] = ()
+    key: ClassVar[str] = "812:1:0"
 
     def settings(self, provider: Provider) -> dict[str, Any]:
         return {}
@@ -128,6 +156,9 @@ class ChannelContract:
 
     def address(self, provider: Provider) -> str:
         return ""
+
+    def robot(self, provider: Provider) -> Robot | None:
+        return None
 
     @pytest.fixture
     def provider(self) -> Iterator[Provider]:
@@ -157,46 +188,50 @@ class ChannelContract:
         return registry.make(self.code, self.settings(provider), allowed=[f"127.0.0.1:{provider.port}"])
 
     def send(self, channel: Channel, provider: Provider, http: httpx.Client, **changes: Any) -> Outcome:
-        return channel.send(outgoing(**{"address": self.address(provider), **changes}), http=http)
+        return channel.send(self.outgoing(provider, **changes), http=http)
+
+    def outgoing(self, provider: Provider, **changes: Any) -> Outgoing:
+        robot = self.robot(provider)
+        mentions = (Mention("", "10000000001"),) if robot else ()
+        return outgoing(**{"address": self.address(provider), "robot": robot, "mentions": mentions, **changes})
 
     def test_its_manifest_says_it_in_both_languages(self) -> None:
         manifest = registry.manifests()[self.code]
-        texts = [manifest.name, *(field.label for field in manifest.fields)]
+        texts = [manifest.name, *(field.label for field in manifest.fields), *manifest.reasons.values()]
+        texts += [manifest.address] if manifest.address else []
         assert all(isinstance(text, Text) and text.zh and text.en for text in texts)
         assert manifest.text_limit >= 20
+        assert manifest.address is not None or not manifest.needs_address
+        assert manifest.link in {"IN_TEXT", "APART", "NONE"}
+        assert all(code == code_of(code) for code in manifest.reasons)
+        assert len(self.code) <= 16  # the column's length
 
     def test_it_sends(self, channel: Channel, provider: Provider, http: httpx.Client) -> None:
         assert isinstance(self.send(channel, provider, http), self.good)
         assert (1 if self.leaves else 0) == len(provider.accepted)
         assert [] == channel.problems()
 
-    @pytest.mark.parametrize(
-        ("behaviour", "expected"),
-        [
-            ("429", Retry(17.0, "HTTP_429")),  # not taken: later, as long as it asks
-            ("400", Rejected("HTTP_400")),  # never
-            ("redirect", Rejected("REDIRECT")),  # not followed
-            ("500", Unknown("HTTP_500")),  # it may have been taken before the fault
-            ("slow", Unknown("TIMEOUT")),  # not taken, but who knows
-            ("timeout after accepting", Unknown("TIMEOUT")),
-            ("reply lost", Unknown("REPLY_LOST")),
-            ("half way", Unknown("REPLY_LOST")),
-        ],
-    )
+    @pytest.mark.parametrize("behaviour", sorted(BEHAVIOURS))
     def test_it_says_what_came_of_it(
-        self, channel: Channel, provider: Provider, http: httpx.Client, hasty: httpx.Client, behaviour: str, expected: Outcome
+        self, channel: Channel, provider: Provider, http: httpx.Client, hasty: httpx.Client, caplog: pytest.LogCaptureFixture,
+        behaviour: str,
     ) -> None:
+        caplog.set_level(logging.DEBUG)
+        expected = self.said.get(behaviour, BEHAVIOURS[behaviour])
         provider.behaviour = behaviour
         outcome = self.send(channel, provider, hasty if expected == Unknown("TIMEOUT") else http)
         assert (expected if self.leaves else Delivered()) == outcome
         assert len(provider.requests) <= (1 if self.leaves else 0)
+        assert [] == [secret for secret in self.secrets if secret in caplog.text]
+        reason = getattr(outcome, "reason", "OTHER")
+        assert reason == code_of(reason)
 
     def test_the_key_stays_the_same_when_it_sends_again(self, channel: Channel, provider: Provider, http: httpx.Client) -> None:
         provider.behaviour = "reply lost"
         self.send(channel, provider, http)
         provider.behaviour = "well"
         self.send(channel, provider, http)
-        assert (["812:1:0"] * 2 if self.leaves else []) == [self.key_of(request) for request in provider.accepted]
+        assert ([self.key] * 2 if self.leaves else []) == [self.key_of(request) for request in provider.accepted]
 
     def key_of(self, request: Request) -> str:
         return str(msgspec.json.decode(request.body)["out_id"])
@@ -206,13 +241,13 @@ class ChannelContract:
         outcome = self.send(channel, provider, http)
         assert (Rejected("NOT_HTTPS") if self.leaves else Delivered()) == outcome
         assert [] == provider.requests
-        assert self.leaves == bool(channel.problems())
+        assert (self.leaves and self.robot(provider) is None) == bool(channel.problems())
 
     def test_it_does_not_reach_a_provider_that_is_gone(self, channel: Channel, provider: Provider, http: httpx.Client) -> None:
-        gone = registry.make(self.code, self.settings(Provider(self.accept, port=1)), allowed=["127.0.0.1:1"])
-        address = self.address(Provider(self.accept, port=1))
-        outcome = gone.send(outgoing(address=address), http=http)
+        nobody = Provider(self.accept, port=1)
+        gone = registry.make(self.code, self.settings(nobody), allowed=["127.0.0.1:1"])
+        outcome = self.send(gone, nobody, http)
         assert (Retry(5.0, "NO_CONNECTION") if self.leaves else Delivered()) == outcome
 
     def test_it_answers_a_question(self, channel: Channel, http: httpx.Client) -> None:
-        assert isinstance(channel.query("812:1:0", http=http), Outcome)
+        assert isinstance(channel.query(self.key, http=http), Outcome)

@@ -8,20 +8,19 @@ outbox asks before it sends again.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import msgspec
 
 from shouwang.kernel.texts import Text
 from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
-from shouwang.notify.outside import DEFAULT_RETRY_S, Answer, call, refused_by_status
+from shouwang.notify.outside import DEFAULT_RETRY_S, Answer, call, post, read
 from shouwang.notify.rules.hosts import refusal
 from shouwang.notify.rules.texts import BUNDLE
 
 OK = "OK"
 THROTTLED = "THROTTLED"
-S = TypeVar("S", bound=msgspec.Struct)
 
 
 class _Accepted(msgspec.Struct):
@@ -41,21 +40,15 @@ class SmsGateway:
     def __init__(self, *, url: str, status_url: str, token: str, allowed: Collection[str]) -> None:
         self._url = url
         self._status_url = status_url
-        self._headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
         self._allowed = allowed
 
     def send(self, outgoing: Outgoing, *, http: httpx.Client) -> Outcome:
         """Return Sent once the gateway has said OK: it will report the delivery later."""
-        body = msgspec.json.encode({"phone": outgoing.address, **_words(outgoing), "out_id": outgoing.key})
-        answer = call(http, "POST", self._url, allowed=self._allowed, content=body, headers=self._headers)
-        if not isinstance(answer, Answer):
-            return answer
-        refused = refused_by_status(answer)
-        if refused is not None:
-            return refused
-        said = _read(answer, _Accepted)
-        if said is None:
-            return Unknown("ANSWER_UNREADABLE")
+        body = {"phone": outgoing.address, **_words(outgoing), "out_id": outgoing.key}
+        said = post(http, self._url, body, _Accepted, allowed=self._allowed, headers=self._headers)
+        if not isinstance(said, _Accepted):
+            return said
         if said.code == THROTTLED:
             return Retry(DEFAULT_RETRY_S, THROTTLED)
         return Sent(said.ref) if said.code == OK else Rejected(said.code)
@@ -68,7 +61,7 @@ class SmsGateway:
             return answer if isinstance(answer, Retry) else Unknown("NO_STATUS")
         if answer.status == 404:
             return Missing()
-        said = _read(answer, _Status) if answer.status == 200 else None
+        said = read(answer, _Status) if answer.status == 200 else None
         return Unknown(f"HTTP_{answer.status}") if said is None else outcome_of(said.status, said.err_code, said.ref)
 
     def problems(self) -> list[Text]:
@@ -107,11 +100,3 @@ def _words(outgoing: Outgoing) -> dict[str, Any]:
         return {"template": outgoing.template, "params": outgoing.params, **mark}
     return {"template": BUNDLE, "params": {"count": outgoing.count, "first": outgoing.template}, **mark}
 
-
-def _read(answer: Answer, shape: type[S]) -> S | None:
-    if not answer.is_whole:
-        return None
-    try:
-        return msgspec.json.decode(answer.body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None

@@ -15,6 +15,7 @@ PHONE = "10000000001"
 
 class TestSms(ChannelContract):
     code: ClassVar[str] = "sms"
+    secrets: ClassVar[tuple[str, ...]] = ("invented", PHONE)
     sending: ClassVar[tuple[int, bytes]] = (200, b'{"code":"OK","ref":"r-1"}')
     status: ClassVar[tuple[int, bytes]] = (404, b"")
 

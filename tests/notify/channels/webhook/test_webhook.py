@@ -16,6 +16,7 @@ SECRET = "whsec_dGhpcyBpcyBhbiBpbnZlbnRlZCBzZWNyZXQh"
 
 class TestWebhook(ChannelContract):
     code: ClassVar[str] = "webhook"
+    secrets: ClassVar[tuple[str, ...]] = (SECRET,)
 
     def settings(self, provider: Provider) -> dict[str, Any]:
         return {"url": f"{provider.url}/office", "secret": SECRET}
