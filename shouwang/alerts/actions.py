@@ -26,17 +26,18 @@ _COLUMNS = (
 )
 
 
-def take_findings(findings: Sequence[FoundFinding], *, now: datetime) -> list[int]:
+def take_findings(findings: Sequence[FoundFinding], *, within: Sequence[str] = ("/",), now: datetime) -> list[int]:
     """Open, update or end alerts as `findings` ask, with their cases, tasks, timers and messages; return the opened ids.
 
     Runs in the caller's transaction when there is one. A finding of an open alert updates it and is counted; a subject
-    that is not known, or is inhibited, opens nothing and is recorded. Raises BatchTooLarge.
+    that is inhibited opens nothing and is recorded, one that is not known or lies outside the paths `within` is passed
+    over. Raises BatchTooLarge.
     """
     if len(findings) > LARGEST_BATCH:
         raise BatchTooLarge(found=len(findings), most=LARGEST_BATCH)
     with transaction.atomic():
         lock_order()
-        subjects = _resolve(findings)
+        subjects = _resolve(findings, tuple(within))
         open_keys, seen = _known(findings)
         known = [
             finding
@@ -65,7 +66,7 @@ def close_for_case(alert_id: int, *, now: datetime) -> None:
 _Places = Mapping[tuple[str, int], Subject]
 
 
-def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]:
+def _resolve(findings: Sequence[FoundFinding], within: tuple[str, ...]) -> dict[tuple[str, int], Subject]:
     asked: dict[str, set[int]] = defaultdict(set)
     for finding in findings:
         asked[finding.subject_kind].add(finding.subject_id)
@@ -73,6 +74,7 @@ def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]
         (kind, subject_id): subject
         for kind, ids in asked.items()
         for subject_id, subject in resolver_of(kind)(sorted(ids)).items()
+        if subject.path.startswith(within)
     }
 
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 import importlib.util
 
 from django.conf import settings
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [
+from shouwang.config.api import api, openapi
+from shouwang.web.pages import api_docs
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(f"shouwang.{room}.urls")) for room in settings.ROOMS if importlib.util.find_spec(f"shouwang.{room}.urls")
+]
+urlpatterns += [
+    path("api/docs", api_docs.docs, {"openapi": openapi}, name="api_docs"),
+    path("api/openapi.json", api_docs.openapi_json, {"openapi": openapi}, name="openapi"),
+    path("api/", api.urls),
 ]
 handler403 = "shouwang.ui.pages.forbidden"
 handler404 = "shouwang.ui.pages.not_found"

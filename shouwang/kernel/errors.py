@@ -45,6 +45,22 @@ class Refused(ShouwangError):
     status = 403
 
 
+class StorageFull(ShouwangError):
+    """The disk is full, so nothing can be kept."""
+
+    zh = "磁盘已满，没有保存；请腾出空间，系统随后自行恢复，届时请重新提交。"
+    en = "The disk is full and nothing was saved; free some space, work then resumes by itself, and send this again."
+    status = 507
+
+
+class StorageAway(ShouwangError):
+    """The database cannot be reached or written now."""
+
+    zh = "数据库暂时无法写入，没有保存；请稍后重新提交。"
+    en = "The database cannot be written now and nothing was saved; send this again shortly."
+    status = 503
+
+
 class NaiveMoment(ShouwangError):
     """A moment without a time zone was given where an aware one is required."""
 

@@ -3,84 +3,97 @@
 from __future__ import annotations
 
 import hmac
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.security import HttpBearer
 
 from shouwang.journal.clock import clock
 from shouwang.notify import actions, queries
 from shouwang.notify.channels.sms import outcome_of
+from shouwang.ui.answers import KEPT_OR_NOT, BodyTooLarge, T, answer, body_of, described, described_field, read_body
 
 SMS = "sms"
 ACCEPTS = "1"
 MAX_BODY_BYTES = 512 * 1024
 MAX_ROWS = 1_000
-S = TypeVar("S", bound=msgspec.Struct)
+FAILS = (401, 413, 422, *KEPT_OR_NOT)
+OutId = Annotated[str, described_field("发送时给出的消息编号", "The number the message was sent with")]
+router = Router(tags=["notify"])
+
+
+class GatewayToken(HttpBearer):
+    """The callback token of the SMS channel's settings."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> bool:
+        """Return whether the token is the one that is set."""
+        del request
+        setting = queries.settings().get(SMS)
+        expected = str(setting.settings.get("callback_token", "")) if setting and setting.enabled else ""
+        return bool(expected) and hmac.compare_digest(expected.encode(), token.encode())
 
 
 class Report(msgspec.Struct):
-    """What became of one message: DELIVERED, ACCEPTED or FAILED."""
+    """What became of one message."""
 
-    out_id: str
-    status: str
-    err_code: str = "FAILED"
+    out_id: OutId
+    status: Annotated[str, described_field("DELIVERED、ACCEPTED 或 FAILED", "DELIVERED, ACCEPTED or FAILED")]
+    err_code: Annotated[str, described_field("失败原因代码", "The code of why it failed")] = "FAILED"
 
 
 class Reply(msgspec.Struct):
     """What a person answered to one message."""
 
-    out_id: str
-    text: str
+    out_id: OutId
+    text: Annotated[str, described_field("回复内容；1 表示签收，文字不保存", "The words; 1 accepts, the words are not kept")]
 
 
-@csrf_exempt
-@require_POST
-def sms_reports(request: HttpRequest) -> JsonResponse:
-    """Take delivery reports: a JSON list of {out_id, status, err_code}; answers how many changed something."""
-    rows = _rows(request, Report)
-    if isinstance(rows, JsonResponse):
-        return rows
-    now = clock().now()
-    taken = sum(actions.report_delivery(SMS, row.out_id, outcome_of(row.status, row.err_code), now=now) for row in rows)
-    return JsonResponse({"taken": taken, "ignored": len(rows) - taken})
+class Counted(msgspec.Struct):
+    """How many rows changed something, and how many did not."""
+
+    taken: int
+    ignored: int
 
 
-@csrf_exempt
-@require_POST
-def sms_replies(request: HttpRequest) -> JsonResponse:
-    """Take replies: a JSON list of {out_id, text}; "1" means that the person accepts. The words are not kept."""
-    rows = _rows(request, Reply)
-    if isinstance(rows, JsonResponse):
-        return rows
-    now = clock().now()
-    taken = sum(actions.take_reply(SMS, row.out_id, accepts=row.text.strip() == ACCEPTS, now=now) for row in rows)
-    return JsonResponse({"taken": taken, "ignored": len(rows) - taken})
+_reports = msgspec.json.Decoder(list[Report])
+_replies = msgspec.json.Decoder(list[Reply])
 
 
-def _rows(request: HttpRequest, shape: type[S]) -> list[S] | JsonResponse:
-    """Return the rows of the body, or the answer that says what is wrong with the request."""
-    if not _has_token(request):
-        return _error(401, "WrongToken", zh="令牌无效。", en="The token is not valid.")
-    if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
-        return _error(413, "BodyTooLarge", zh="请求过大；请分批发送。", en="The body is too large; send smaller batches.")
-    try:
-        rows = msgspec.json.decode(request.body, type=list[shape])  # type: ignore[valid-type] # a type made at run time
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        return _error(422, "BadBody", zh=f"无法读取：{error}", en=f"This cannot be read: {error}")
+@router.post(
+    "/sms/reports", auth=GatewayToken(), url_name="sms_reports", summary="Report deliveries",
+    openapi_extra=described(
+        zh="短信送达回执", zh_about="一次最多 1000 条；已知的回执不再计。", takes=list[Report], gives=Counted, example=[{"out_id": "a1", "status": "DELIVERED"}], failures=FAILS,
+    ),
+)
+def sms_reports(request: HttpRequest) -> HttpResponse:
+    """Takes at most 1,000 delivery reports; one that is known already is ignored."""
+    rows, now = _rows(request, _reports), clock().now()
+    return _counted(actions.report_delivery(SMS, row.out_id, outcome_of(row.status, row.err_code), now=now) for row in rows)
+
+
+@router.post(
+    "/sms/replies", auth=GatewayToken(), url_name="sms_replies", summary="Pass replies on",
+    openapi_extra=described(
+        zh="短信回复", zh_about="一次最多 1000 条；回复 1 表示签收。", takes=list[Reply], gives=Counted, example=[{"out_id": "a1", "text": "1"}], failures=FAILS,
+    ),
+)
+def sms_replies(request: HttpRequest) -> HttpResponse:
+    """Takes at most 1,000 replies; "1" means that the person accepts."""
+    rows, now = _rows(request, _replies), clock().now()
+    return _counted(actions.take_reply(SMS, row.out_id, accepts=row.text.strip() == ACCEPTS, now=now) for row in rows)
+
+
+def _rows(request: HttpRequest, decoder: msgspec.json.Decoder[list[T]]) -> list[T]:
+    """Return the rows of the body. Raises BodyTooLarge, BodyInvalid."""
+    rows = read_body(decoder, body_of(request, most=MAX_BODY_BYTES), expected="[{…}, …]")
     if len(rows) > MAX_ROWS:
-        return _error(413, "TooManyRows", zh=f"一次最多 {MAX_ROWS} 条。", en=f"At most {MAX_ROWS} rows are taken at once.")
+        raise BodyTooLarge(found=f"{len(rows)} rows", most=f"{MAX_ROWS} rows")
     return rows
 
 
-def _has_token(request: HttpRequest) -> bool:
-    setting = queries.settings().get(SMS)
-    expected = str(setting.settings.get("callback_token", "")) if setting and setting.enabled else ""
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return bool(expected) and hmac.compare_digest(expected.encode(), given.encode())
-
-
-def _error(status: int, code: str, *, zh: str, en: str) -> JsonResponse:
-    return JsonResponse({"error": {"code": code, "message": en, "message_zh": zh}}, status=status)
+def _counted(changes: Iterable[bool]) -> HttpResponse:
+    changed = list(changes)
+    return answer(Counted(sum(changed), len(changed) - sum(changed)))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.notify import api, pages
+from shouwang.notify import pages
 
 app_name = "notify"
 urlpatterns = [
     path("settings/channels/", pages.channels, name="channels"),
     path("settings/channels/<slug:code>/", pages.save, name="save_channel"),
     path("settings/channels/<slug:code>/test/", pages.test, name="test_channel"),
-    path("api/v1/sms/reports", api.sms_reports, name="sms_reports"),
-    path("api/v1/sms/replies", api.sms_replies, name="sms_replies"),
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.telemetry import api, pages
+from shouwang.telemetry import pages
 
 app_name = "telemetry"
 urlpatterns = [
-    path("api/v1/readings", api.readings, name="readings"),
     path("things/", pages.things, name="things"),
     path("things/quarantine/", pages.quarantine, name="quarantine"),
     path("things/quarantine/<int:quarantine_id>/release/", pages.release_quarantine, name="release"),

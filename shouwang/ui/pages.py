@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,7 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.texts import Text
 from shouwang.ui import guide as samples
+from shouwang.ui.answers import Failure, Problem, answer, failure
 from shouwang.ui.lists import list_response
+from shouwang.ui.outage import outage_of
 from shouwang.ui.reader import reader
 from shouwang.ui.rules import CHOICES, COOKIES, local_path
 
@@ -72,29 +76,42 @@ def guide_list(request: HttpRequest) -> HttpResponse:
 
 
 def cannot(request: HttpRequest, error: ShouwangError) -> HttpResponse:
-    """Show why something asked for cannot be done, with the status the error carries."""
-    return _error(request, status=error.status, message=error.text(reader(request).language))
+    """Show why something asked for cannot be done, with the status the error carries; programs get JSON."""
+    if _is_program(request):
+        return failure(error)
+    return _error(request, status=error.status, message=Text(error.text("zh"), error.text("en")))
 
 
 def forbidden(request: HttpRequest, exception: PermissionDenied | None = None) -> HttpResponse:  # noqa: ARG001 - Django calls it so
     """Show that the reader may not see the page."""
-    return _error(request, status=403, message=FORBIDDEN.render(reader(request).language, {}))
+    return _error(request, status=403, message=FORBIDDEN)
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django calls it so
     """Show that a form's token is missing or old (CSRF_FAILURE_VIEW)."""
-    return _error(request, status=403, message=STALE_FORM.render(reader(request).language, {}))
+    return _error(request, status=403, message=STALE_FORM)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django calls it so
     """Show that there is no such page."""
-    return _error(request, status=404, message=NOT_FOUND.render(reader(request).language, {}))
+    return _error(request, status=404, message=NOT_FOUND)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Show that the system broke."""
-    return _error(request, status=500, message=BROKEN.render(reader(request).language, {}))
+    """Show that the system broke; a full disk or a database that is away is said as what it is.
+
+    Django calls this while it handles the exception.
+    """
+    outage = outage_of(sys.exc_info()[1])
+    return cannot(request, outage) if outage else _error(request, status=500, message=BROKEN)
 
 
-def _error(request: HttpRequest, *, status: int, message: str) -> HttpResponse:
-    return render(request, "ui/error.html", {"status": status, "message": message}, status=status)
+def _is_program(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _error(request: HttpRequest, *, status: int, message: Text) -> HttpResponse:
+    if _is_program(request):
+        return answer(Failure(Problem(HTTPStatus(status).phrase.title().replace(" ", ""), message.en, message.zh)), status=status)
+    shown = message.render(reader(request).language, {})
+    return render(request, "ui/error.html", {"status": status, "message": shown}, status=status)

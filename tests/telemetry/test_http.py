@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import OperationalError
-from django.test import RequestFactory
+from django.test import Client
 
+from shouwang.people.actions import issue_credential
 from shouwang.people.rules import Scope
-from shouwang.telemetry import actions, api, queries
+from shouwang.telemetry import actions, queries
 from shouwang.telemetry.models import Observation, Quarantine
 from shouwang.telemetry.rules import NewThing
 from shouwang.telemetry.sources import sources_found
@@ -109,40 +111,32 @@ def test_nothing_is_acknowledged_when_the_disk_is_full(
     assert meters
 
     def full(*_: object, **__: object) -> None:
-        message = "database or disk is full"
-        raise OperationalError(message)
+        said = sqlite3.OperationalError("database or disk is full")
+        said.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise OperationalError(*said.args) from said
 
     with monkeypatch.context() as patched:
         patched.setattr(actions, "_log", full)
-        assert receive(body(reading(now)), device, now=now).status == 503
+        assert receive(body(reading(now)), device, now=now).status == 507
     assert not Observation.objects.exists()
     assert receive(body(reading(now)), device, now=now).status == 200
 
 
-def test_the_view_reads_the_token(meters: dict[str, int], device: Scope, now: datetime, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_of_the_header_says_who_writes(meters: dict[str, int], now: datetime, client: Client) -> None:
     assert meters
-    asked: list[tuple[str, str]] = []
-
-    def scope_of_token(token: str, kind: str, at: datetime) -> Scope | None:
-        assert at.tzinfo is not None
-        asked.append((token, kind))
-        return device if (token, kind) == ("right", "DEVICE") else None
-
-    monkeypatch.setattr(api, "scope_of_token", scope_of_token)
+    right = issue_credential("DEVICE", subject="M1", paths=["/1/"], now=now)
     sent = body(reading(now))
 
     def post(authorization: str, data: bytes = sent) -> int:
-        request = rf.post("/api/v1/readings", data, "application/json", headers={"authorization": authorization})
-        return api.readings(request).status_code
+        return client.post("/api/v1/readings", data, "application/json", headers={"authorization": authorization}).status_code
 
     def basic(pair: str) -> str:
         return "Basic " + base64.b64encode(pair.encode()).decode()
 
-    assert [post("Bearer right"), post("Bearer wrong"), post("")] == [200, 401, 401]
-    assert [post(basic("M1:right")), post(basic("M2:right")), post(basic("M1:wrong")), post("Basic ?")] == [200, 401, 401, 401]
-    assert post("Bearer right", b" " * (MAX_BODY_BYTES + 1)) == 413
-    assert ("wrong", "INTEGRATION") in asked
-    assert api.readings(rf.get("/api/v1/readings")).status_code == 405
+    assert [post(f"Bearer {right}"), post("Bearer wrong"), post("")] == [200, 401, 401]
+    assert [post(basic(f"M1:{right}")), post(basic(f"M2:{right}")), post(basic("M1:wrong")), post("Basic ?")] == [200, 401, 401, 401]
+    assert post(f"Bearer {right}", b" " * (MAX_BODY_BYTES + 1)) == 413
+    assert client.get("/api/v1/readings").status_code == 405
 
 
 def test_sources_are_found_by_their_manifest() -> None:

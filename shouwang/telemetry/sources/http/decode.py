@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,33 +20,27 @@ from shouwang.telemetry.rules import (
     UNKNOWN_DEVICE,
     NewQuarantine,
 )
+from shouwang.ui.answers import described_field, read_body
 
+EXPECTED = '{"readings": [{"datastream", "phenomenon_time", "result"}]}'
 Streams = Mapping[str, Mapping[str, int]]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One reading as a device sends it."""
 
-    datastream: Name
-    phenomenon_time: Moment
-    result: float
-    device: Name | None = None
+    datastream: Annotated[Name, described_field("数据流，如 register_l", "The datastream, as register_l")]
+    phenomenon_time: Annotated[Moment, described_field("读数时间，带时区", "When it was read, with its zone")]
+    result: Annotated[float, described_field("读数，单位随数据流", "The value, in the datastream's unit")]
+    device: Annotated[Name | None, described_field("设备编号；平台令牌须填", "The device; needed with an integration's token")] = None
 
 
-class Body(msgspec.Struct, frozen=True, gc=False):
+class Readings(msgspec.Struct, frozen=True, gc=False):
     """The body of one request."""
 
     readings: list[Reading]
-
-
-@dataclass(frozen=True)
-class BadBody(Exception):
-    """The body is not what the interface asks for: which field, and what was expected."""
-
-    field: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -63,21 +56,13 @@ class Decoded:
         return sum(each.rows for each in self.quarantined)
 
 
-_decoder = msgspec.json.Decoder(Body)
+_decoder = msgspec.json.Decoder(Readings)
 _encode = msgspec.json.Encoder().encode
-_AT = re.compile(r" - at `\$\.?(.*)`$")
 
 
 def decode(body: bytes) -> list[Reading]:
-    """Return the readings of a request's body. Raises BadBody naming the field."""
-    try:
-        return _decoder.decode(body).readings
-    except msgspec.ValidationError as error:
-        said = str(error)
-        at = _AT.search(said)
-        raise BadBody(at.group(1) if at else "", _AT.sub("", said)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadBody("", str(error)) from error
+    """Return the readings of a request's body. Raises BodyInvalid naming the field."""
+    return read_body(_decoder, body, expected=EXPECTED).readings
 
 
 def place(readings: Sequence[Reading], *, own_device: str | None, streams: Streams) -> Decoded:
