@@ -132,6 +132,6 @@ def refold() -> None:
     from shouwang.indicators.actions import rebuild  # noqa: PLC0415 - needs Django started
 
     with told(), Progress(console=console) as progress:
-        bar = progress.add_task("汇总 / folding", total=None)
+        bar = progress.add_task("汇总 · folding", total=None)
         count = rebuild(lambda done, total: progress.update(bar, completed=done, total=total))
-    console.print(f"已由 {count} 条事件重算指标。 / The figures were made anew from {count} events.")
+    console.print(f"已由 {count} 条事件重算指标 · the figures were made anew from {count} events")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import parse_qs, urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
@@ -23,15 +22,15 @@ from shouwang.people.guard import needs, scope_of
 from shouwang.places.queries import areas, full_name, full_names
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 
-LONGEST_ID = 18
+TODAY = (Text("今日", "Today"), 0)
 PERIODS: Mapping[str, tuple[Text, int]] = {
-    "today": (Text("今日", "Today"), 0), "week": (Text("近 7 日", "Last 7 days"), 6), "month": (Text("近 30 日", "Last 30 days"), 29),
+    "week": (Text("近 7 日", "Last 7 days"), 6), "month": (Text("近 30 日", "Last 30 days"), 29),
 }
 STATES: Mapping[str, Text] = {
     "OPEN": Text("处置中", "Open"), "COMPLETED": Text("待销号", "To be checked"), "CLOSED": Text("已销号", "Closed"),
     "WITHDRAWN": Text("已撤回", "Withdrawn"),
 }
-_PERIOD = Filter("period", Text("时段", "Period"), [Choice(code, title) for code, (title, _) in PERIODS.items()])
+_PERIOD = Filter("period", Text("时段", "Period"), [Choice(code, title) for code, (title, _) in PERIODS.items()], TODAY[0])
 
 
 @dataclass(frozen=True)
@@ -49,16 +48,17 @@ class Asked:
 
     since: datetime
     period: Text
+    query: str
     path: str = ""
     name: str = ""
-    address: str = ""
+    below: str = ""
 
 
 @require_GET
 @needs(RIGHT)
-def figures(request: HttpRequest) -> HttpResponse:
+def figures(request: HttpRequest, area_id: int | None = None) -> HttpResponse:
     """Show every figure of the reader's areas, and each area below beside."""
-    scope, asked = scope_of(request), _asked(request)
+    scope, asked = scope_of(request), _asked(request, area_id)
     root = asked.path or next(iter(scope.paths_for(RIGHT)), "/")
     depth = len([part for part in root.split("/") if part])
     whole = queries.figures(scope, since=asked.since, path=asked.path)
@@ -71,15 +71,15 @@ def figures(request: HttpRequest) -> HttpResponse:
         return lines[query.offset : query.offset + query.limit], len(lines)
 
     return list_response(request, spec=_areas(asked), fetch=fetch, template="indicators/figures.html", context={
-        "figures": [shown(figure, asked.address) for figure in whole], "area": asked.name,
+        "figures": [shown(figure, asked.below + asked.query) for figure in whole], "area": asked.name,
     })
 
 
 @require_GET
 @needs(RIGHT)
-def behind(request: HttpRequest, code: str) -> HttpResponse:
+def behind(request: HttpRequest, code: str, area_id: int | None = None) -> HttpResponse:
     """Show the cases that one figure is made of, and what it means."""
-    scope, asked, definition = scope_of(request), _asked(request), queries.definition_of(code)
+    scope, asked, definition = scope_of(request), _asked(request, area_id), queries.definition_of(code)
     lines = queries.rows_behind(scope, code, since=asked.since, path=asked.path)
     names = full_names({line.area_id for line in lines})
 
@@ -87,7 +87,7 @@ def behind(request: HttpRequest, code: str) -> HttpResponse:
         return lines[query.offset : query.offset + query.limit], len(lines)
 
     return list_response(request, spec=_cases(definition, names), fetch=fetch, template="indicators/behind.html", context={
-        "definition": definition, "period": asked.period,
+        "definition": definition, "period": asked.period, "area": asked.name,
     })
 
 
@@ -108,28 +108,21 @@ def number(definition: Definition, value: Value) -> str:
     return f"{value.number:.1f}" if definition.measure == "MEDIAN_MINUTES" else f"{value.number:.0f}"
 
 
-def _asked(request: HttpRequest) -> Asked:
-    """Return what the address asks for; an area out of the reader's scope is as unknown as one that is not there."""
-    chosen = request.GET.get("period", "today")
-    chosen = chosen if chosen in PERIODS else "today"
-    title, days = PERIODS[chosen]
+def _asked(request: HttpRequest, area_id: int | None) -> Asked:
+    """Return what is asked for; an area out of the reader's scope is as unknown as one that is not there."""
+    chosen = request.GET.get("period", "")
+    title, days = PERIODS.get(chosen, TODAY)
     since = local(clock().now()).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
-    address = {"period": chosen} if chosen != "today" else {}
-    text = request.GET.get("area", "")
-    if not text:
-        return Asked(since, title, address=_query(address))
-    area = areas([int(text)]).get(int(text)) if text.isascii() and text.isdigit() and len(text) < LONGEST_ID else None
+    query = f"?period={chosen}" if chosen in PERIODS else ""
+    if area_id is None:
+        return Asked(since, title, query)
+    area = areas([area_id]).get(area_id)
     if area is None or not scope_of(request).may(RIGHT, area.path):
-        raise NotFound(what=f"区域 {text[:LONGEST_ID]}")
-    return Asked(since, title, area.path, full_name(area.id), _query({**address, "area": str(area.id)}))
-
-
-def _query(values: Mapping[str, str]) -> str:
-    return "?" + urlencode(values) if values else ""
+        raise NotFound(what=f"区域 {area_id}")
+    return Asked(since, title, query, area.path, full_name(area.id), f"areas/{area.id}/")
 
 
 def _areas(asked: Asked) -> ListSpec[AreaLine]:
-    period = parse_qs(asked.address.lstrip("?")).get("period", [])
     return ListSpec(
         title=Text("指标", "Figures"),
         columns=(
@@ -140,7 +133,7 @@ def _areas(asked: Asked) -> ListSpec[AreaLine]:
             ),
         ),
         filters=(_PERIOD,),
-        link=lambda line: "/figures/" + _query({**({"period": period[0]} if period else {}), "area": str(line.area_id)}),
+        link=lambda line: f"/figures/areas/{line.area_id}/{asked.query}",
     )
 
 

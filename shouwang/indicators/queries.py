@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 
@@ -60,6 +60,16 @@ def figures_by_area(scope: Scope, *, since: datetime, kind: str = "", path: str 
         area_id: [Figure(definition, rules.value(definition, lines, since=since)) for definition in definitions()]
         for area_id, lines in groups.items()
     }
+
+
+def by_hour(scope: Scope, *, since: datetime, hours: int) -> dict[str, list[float]]:
+    """Return how many cases of each kind were opened in each hour from `since` on; one query."""
+    end = since + timedelta(hours=hours)
+    rows = _within(scope, since=since, kind="", path="").filter(opened_at__gte=since, opened_at__lt=end)
+    found: dict[str, list[float]] = {}
+    for kind, opened_at in rows.values_list("kind", "opened_at"):
+        found.setdefault(kind, [0.0] * hours)[int((opened_at - since) / timedelta(hours=1))] += 1
+    return found
 
 
 def rows_behind(scope: Scope, code: str, *, since: datetime, kind: str = "", path: str = "") -> list[Line]:

@@ -9,5 +9,7 @@ from shouwang.indicators import pages
 app_name = "indicators"
 urlpatterns = [
     path("figures/", pages.figures, name="figures"),
+    path("figures/areas/<int:area_id>/", pages.figures, name="area"),
     path("figures/<slug:code>/", pages.behind, name="behind"),
+    path("figures/<slug:code>/areas/<int:area_id>/", pages.behind, name="behind_area"),
 ]

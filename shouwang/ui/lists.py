@@ -31,6 +31,7 @@ EXPORT_LIMIT = 20_000
 SEARCH_LENGTH = 80
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+ALL = Text("全部", "All")
 Row = TypeVar("Row")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -45,11 +46,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Filter:
-    """A named filter of a list; without a choice it is open."""
+    """A named filter of a list; without a choice it is open, which `otherwise` says in words."""
 
     name: str
     title: Text
     choices: Sequence[Choice]
+    otherwise: Text = ALL
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True)
 class ListSpec(Generic[Row]):
-    """What a list is made of. `link` gives the address a row opens."""
+    """What a list is made of. `link` gives the address a row opens; `searched` says what the search looks at, if there is one."""
 
     title: Text
     columns: Sequence[Column[Row]]

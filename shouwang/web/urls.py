@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import desk, phone, photos, setup, stream
+from shouwang.web.pages import board, desk, phone, photos, setup, stream
 
 app_name = "web"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("desk/side/", desk.side, name="side"),
     path("desk/figures/", desk.figures, name="figures"),
     path("desk/cases/<int:case_id>/", desk.drawer, name="drawer"),
+    path("board/", board.wall, name="board"),
     path("cases/", desk.cases, name="cases"),
     path("cases/<int:case_id>/", desk.case, name="case"),
     path("cases/<int:case_id>/photos/", photos.photos, name="photos"),

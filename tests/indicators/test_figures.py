@@ -123,5 +123,7 @@ def test_the_page_shows_the_figures_and_leads_to_their_cases(county: County, cli
     rows = client.get("/figures/opened/?period=week").content.decode()
     assert f'href="/cases/{case_id}/"' in rows
     assert client.get("/figures/nothing/").status_code == 404
-    assert client.get("/figures/?area=999999").status_code == 404
+    assert client.get("/figures/areas/999999/").status_code == 404
+    assert client.get(f"/figures/areas/{county.other_village}/?period=week").status_code == 200
+    assert f'href="/cases/{case_id}/"' not in client.get(f"/figures/opened/areas/{county.other_village}/").content.decode()
     assert client.get("/figures/?format=xlsx").status_code == 200
