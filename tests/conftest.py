@@ -50,13 +50,11 @@ def now() -> datetime:
 def _nothing_remembered() -> None:
     """Forget what this process keeps of procedures, duties, tokens, calendars, catalogues: other tests' rows are gone."""
     from shouwang.cases import queries as cases  # noqa: PLC0415
-    from shouwang.cases import queries as cases  # noqa: PLC0415
     from shouwang.notify import queries as notify  # noqa: PLC0415
     from shouwang.people.queries import roster, scopes  # noqa: PLC0415 - settings must be chosen first
     from shouwang.places import queries as places  # noqa: PLC0415
     from shouwang.telemetry import queries as telemetry  # noqa: PLC0415
 
-    cases.forget()
     cases.forget()
     notify.forget()
     roster.forget()

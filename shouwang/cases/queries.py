@@ -114,11 +114,6 @@ def forget() -> None:
     _procedures.clear()
 
 
-def forget() -> None:
-    """Forget the procedures this process has decoded: for tests, whose rows are gone afterwards."""
-    _procedures.clear()
-
-
 def current_procedure(code: str) -> tuple[int, Procedure]:
     """Return the latest version's id and procedure. Raises NotFound."""
     row = run("SELECT id FROM cases_procedure WHERE code = %s ORDER BY number DESC LIMIT 1", (code,)).fetchone()
