@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shouwang.cases.rules.evidence import EvidenceMissing, Given, UnknownResult, require
-from shouwang.cases.rules.flow import advance, case_number, done, holds, is_done, is_ended
+from shouwang.cases.rules.flow import advance, case_number, done, holds, is_done, is_ended, taken_up_again
 from shouwang.cases.rules.procedures import (
     Condition,
     EvidenceNeed,
@@ -71,6 +71,15 @@ def test_join_any_starts_after_the_first_branch_done_and_only_once() -> None:
     first = advance(flow, {"a": done("OK"), "b": "R"}, {})
     assert [each.code for each in first.started] == ["c"]
     assert advance(flow, {**first.states, "b": done("OK")}, {}).started == ()
+
+
+def test_what_was_skipped_after_a_step_is_judged_anew_when_the_step_is_taken_up_again() -> None:
+    help_ = Condition("a.result", "==", "HELP")
+    flow = procedure(step("a"), step("b", "a", when=(help_,)), step("c", "b"), step("d", "a"), step("e"))
+    closed = {"a": done("OK"), "b": "S", "c": "S", "d": done("OK"), "e": done("OK")}
+    again = taken_up_again(flow, closed, ["a"])
+    assert again == {"a": "R", "d": done("OK"), "e": done("OK")}
+    assert [each.code for each in advance(flow, {**again, "a": done("HELP")}, {}).started] == ["b"]
 
 
 @pytest.mark.parametrize(

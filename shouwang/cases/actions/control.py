@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Min
 
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import ANSWER_TIMER, TIMER, Changes, compact, start_steps
 from shouwang.cases.actions.handling import cancel_tasks, stop_clocks
 from shouwang.cases.models import OPEN_TASKS, Case, Clock, Note, Offer, Task
 from shouwang.cases.queries import CaseState, load_case, load_task, require_state
-from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, TaskEnded
-from shouwang.cases.rules.flow import READY
+from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, ExerciseMixed, TaskEnded
+from shouwang.cases.rules.flow import READY, taken_up_again
 from shouwang.cases.rules.procedures import rung_above
 from shouwang.journal.actions import drop_timers, set_timers
 from shouwang.journal.queries import events_of
@@ -39,6 +40,7 @@ def suspend(case_id: int, *, clocks: Sequence[str], reason: str, review_at: date
                 _stop_clock(own[code], now)
             else:
                 _stop_task(tasks[code], review_at=review_at, now=now)
+        _note_due(case.id)
         changes = Changes(now)
         changes.event(kinds.SUSPENDED, case, clocks=list(clocks), reason=reason, by=by)
         changes.write()
@@ -61,6 +63,12 @@ def _stop_task(task: Task, *, review_at: datetime, now: datetime) -> None:
     set_timers([NewTimer(TIMER, task.pk, review_at)])
 
 
+def _note_due(case_id: int) -> None:
+    """Note on the case when the first of its running clocks ends; nothing while none runs."""
+    first = Clock.objects.filter(case_id=case_id).aggregate(due=Min("due_at"))["due"]
+    Case.objects.filter(pk=case_id).update(due_at=first)
+
+
 def resume(case_id: int, *, by: int, now: datetime) -> None:
     """Start every stopped clock and task of a case again, each with what remained of it."""
     with transaction.atomic():
@@ -70,15 +78,26 @@ def resume(case_id: int, *, by: int, now: datetime) -> None:
             clock.running_since = now
             clock.due_at = now + timedelta(microseconds=clock.remaining_us)
             clock.save(update_fields=["running_since", "due_at"])
-            set_timers([NewTimer("clock", clock.pk, clock.due_at)])
+            if clock.remaining_us > 0:  # one that had passed before has rung already
+                set_timers([NewTimer("clock", clock.pk, clock.due_at)])
+        _note_due(case.id)
         for task in Task.objects.filter(case_id=case.id, state="SUSPENDED"):
-            state = "ARRIVED" if task.arrived_at else "ACCEPTED" if task.accepted_at else "OFFERED"
+            state = "ARRIVED" if task.arrived_at else "ACCEPTED" if task.accepted_at else _before_acceptance(case, task)
             due = now + timedelta(microseconds=task.remaining_us or 0)
             Task.objects.filter(pk=task.pk).update(state=state, remaining_us=None, due_at=due)
             set_timers([NewTimer(TIMER, task.pk, due)])
         changes = Changes(now)
         changes.event(kinds.RESUMED, case, by=by)
         changes.write()
+
+
+def _before_acceptance(case: CaseState, task: Task) -> str:
+    """Return CONFIRM for a task that nobody has sent on its way yet, else OFFERED."""
+    if case.procedure.step(task.step).dispatch != "CONFIRM":
+        return "OFFERED"
+    sent_on = {kinds.DISPATCHED, kinds.ESCALATED, kinds.HANDED_OVER}
+    is_sent = any(event.kind in sent_on and event.payload.get("task") == task.pk for event in events_of(case.id, prefix="case."))
+    return "OFFERED" if is_sent else "CONFIRM"
 
 
 def extend(task_id: int, *, minutes: int, reason: str, by: int, now: datetime) -> None:
@@ -111,7 +130,7 @@ def hand_over(task_id: int, *, to: int, reason: str, by: int, now: datetime) -> 
         changes = Changes(now)
         changes.timers.append(NewTimer(TIMER, task.id, due))
         changes.event(kinds.HANDED_OVER, task.case, task=task.id, to=to, reason=reason, by=by)
-        changes.tell(to, "TASK_HANDED_OVER", key=f"{task.id}:h{number}:0", case=task.case, task_id=task.id)
+        changes.tell(to, "TASK_HANDED_OVER", key=f"{task.id}:{task.rung}h{number}:0", case=task.case, task_id=task.id)
         changes.write()
 
 
@@ -168,27 +187,34 @@ def _end(case_id: int, state: str, kind: str, reason: str, *, by: int, now: date
 
 
 def reopen(case_id: int, *, reason: str, by: int | None, to_above: bool = False, now: datetime) -> None:
-    """Open an ended case again at its last step, its history kept; `to_above`: at the level above whoever did it last."""
+    """Open an ended case again where it stood, or at its last step when it was complete, its history kept.
+
+    `to_above`: at the level above whoever did the last step.
+    """
     with transaction.atomic():
         case = load_case(case_id)
         require_state(case, "COMPLETED", "CLOSED", "WITHDRAWN", doing="重新打开 / reopen")
         last = Task.objects.filter(case_id=case.id).order_by("id").last()
         step = case.procedure.step(last.step) if last else case.procedure.steps[0]
-        steps = {**case.steps, step.code: READY}
+        stood = [step for step in case.procedure.steps if case.steps.get(step.code) == READY]
+        again = [(case, each) for each in stood or [step]]
+        steps = taken_up_again(case.procedure, case.steps, [each.code for _, each in again])
         Case.objects.filter(pk=case.id).update(state="OPEN", ended_at=None, result="", steps=compact(steps))
         drop_timers(ANSWER_TIMER, [case.id])
         changes = Changes(now)
         changes.event(kinds.REOPENED, case, reason=reason, by=by)
-        start_steps([(case, step)], changes, first_rung=rung_above(step, last.rung) if to_above and last else 0)
+        start_steps(again, changes, first_rung=rung_above(step, last.rung) if to_above and last and not stood else 0)
         changes.write()
 
 
 def merge(case_id: int, *, into: int, by: int, now: datetime) -> None:
-    """End a case as part of another one about the same thing."""
+    """End a case as part of another one about the same thing. Raises ExerciseMixed, CaseNotOpen."""
     with transaction.atomic():
         case, target = load_case(case_id), load_case(into)
         require_state(case, "OPEN", doing="合并 / merge")
         require_state(target, "OPEN", doing="合并 / merge")
+        if case.exercise_id != target.exercise_id:
+            raise ExerciseMixed(case=case.id, into=target.id)
         Case.objects.filter(pk=case.id).update(state="CLOSED", ended_at=now, result="MERGED", merged_into=target.id)
         changes = Changes(now)
         cancel_tasks(case, changes)

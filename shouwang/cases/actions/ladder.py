@@ -97,7 +97,7 @@ def _climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:
         Offer.objects.create(task_id=task.id, person_id=task.assignee_id, rung=task.rung, at=changes.now)
     Task.objects.filter(pk=task.id).update(
         state="OFFERED", rung=rung, reminders=0, assignee_id=person or task.assignee_id, due_at=due, accepted_at=None,
-        arrived_at=None,
+        arrived_at=None, remaining_us=None,
     )
     changes.timers.append(NewTimer(TIMER, task.id, due))
     note_gaps(changes, task.case, task.id, gaps)
@@ -112,7 +112,11 @@ def _ask_again(task: TaskState, changes: Changes, *, by: int | None) -> None:
     holder = person or task.assignee_id
     due = changes.now + timedelta(minutes=task.step.repeat_minutes)
     number = task.reminders + 1
-    Task.objects.filter(pk=task.id).update(reminders=number, assignee_id=holder, due_at=due)
+    if task.assignee_id is not None and holder != task.assignee_id:
+        Offer.objects.create(task_id=task.id, person_id=task.assignee_id, rung=task.rung, at=changes.now)
+    Task.objects.filter(pk=task.id).update(
+        state="OFFERED", reminders=number, assignee_id=holder, due_at=due, accepted_at=None, arrived_at=None, remaining_us=None,
+    )
     changes.timers.append(NewTimer(TIMER, task.id, due))
     note_gaps(changes, task.case, task.id, gaps)
     changes.event(kinds.REMINDED, task.case, task=task.id, rung=rung, person=holder, by=by)
@@ -132,7 +136,7 @@ def _overdue(task: TaskState, changes: Changes) -> None:
     changes.event(kinds.OVERDUE, task.case, task=task.id, holder=task.assignee_id, told=person, rung=rung)
     for told in {task.assignee_id, person} - {None}:
         if told is not None:
-            changes.tell(told, "TASK_OVERDUE", key=f"{task.id}:o{number}:{told}", case=task.case, task_id=task.id)
+            changes.tell(told, "TASK_OVERDUE", key=f"{task.id}:{task.rung}o{number}:{told}", case=task.case, task_id=task.id)
 
 
 def _remind(task: TaskState, changes: Changes, *, by: int | None, template: str) -> None:

@@ -51,3 +51,10 @@ class CorrectionTwice(CaseError):
 
     zh = "事件 {case} 已要求过一次补正；补正要求必须一次告知。"
     en = "A correction was already asked for in case {case}; all that is lacking must be said at once."
+
+
+class ExerciseMixed(CaseError):
+    """A case of an exercise and one of another, or a real one, would become one."""
+
+    zh = "事件 {case} 与事件 {into} 不属于同一次演练（或一真一演），不能合并。"
+    en = "Cases {case} and {into} are not of the same exercise, or one of them is real; they cannot be merged."

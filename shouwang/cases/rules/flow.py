@@ -6,7 +6,7 @@ A case's step states are a dictionary: a step not in it has not started; "R" rea
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,6 +85,20 @@ def advance(procedure: Procedure, states: Mapping[str, str], facts: Mapping[str,
             after[step.code] = SKIPPED
     complete = all(is_ended(after.get(step.code)) for step in procedure.steps)
     return Advance(after, tuple(started), complete)
+
+
+def taken_up_again(procedure: Procedure, states: Mapping[str, str], codes: Collection[str]) -> dict[str, str]:
+    """Return the step states with the steps `codes` ready again; what was skipped after them is judged anew."""
+    after = dict(states)
+    reached = set(codes)
+    for step in procedure.steps:
+        if step.code in codes:
+            after[step.code] = READY
+        elif reached & set(step.after):
+            reached.add(step.code)
+            if after.get(step.code) == SKIPPED:
+                del after[step.code]
+    return after
 
 
 def _may_start(step: Step, states: Mapping[str, str]) -> bool:
