@@ -21,6 +21,8 @@ SEEN_EVERY_S = 60
 SEEN = "seen_s"
 SINCE = "since_s"
 LANGUAGE = "language"
+UNATTENDED = "shouwang.unattended"
+"""What the server writes into the environment of a request that nobody in front of the screen has made."""
 
 
 class WhoIsAsking:
@@ -55,6 +57,6 @@ def _still_here(request: HttpRequest) -> bool:
     idle_s = 60 * int(getattr(settings, "SHOUWANG_IDLE_MINUTES", IDLE_MINUTES))
     if now_s - seen_s > idle_s or now_s - since_s > HOURS_AT_MOST * 3600:
         return False
-    if SEEN not in request.session or now_s - seen_s >= SEEN_EVERY_S:
+    if SEEN not in request.session or (now_s - seen_s >= SEEN_EVERY_S and not request.META.get(UNATTENDED)):
         request.session[SEEN] = now_s
     return True

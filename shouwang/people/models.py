@@ -289,7 +289,10 @@ class Account(AbstractBaseUser):
 
 
 class Credential(Scoped):
-    """A token that is no person's password: a LINK to one object, a DEVICE or an INTEGRATION. Only its hash is kept."""
+    """A token that is no person's password: a LINK to one object, a DEVICE or an INTEGRATION. Only its hash is kept.
+
+    `rights` are the words of what it was issued for; none means the usual ones of its kind.
+    """
 
     kind = models.CharField(max_length=11)
     hash = models.CharField(max_length=64, unique=True)
@@ -298,6 +301,7 @@ class Credential(Scoped):
     object_kind = models.CharField(max_length=12, blank=True)
     object_id = models.BigIntegerField(null=True)
     paths = models.JSONField(default=list)
+    rights = models.CharField(max_length=200, blank=True, default="", db_default="")
     issued_at = MomentField()
     expires_at = MomentField(null=True)
     revoked_at = MomentField(null=True)

@@ -15,6 +15,7 @@ from shouwang.kernel.errors import NotFound, Refused
 from shouwang.people import actions, queries
 from shouwang.people.models import AccessLog, Credential, Person
 from shouwang.people.queries import Who
+from shouwang.people.queries.scopes import forget_tokens
 from shouwang.people.rules import SYSTEM, Scope
 from shouwang.people.rules.errors import (
     ConsentAbsent,
@@ -23,6 +24,7 @@ from shouwang.people.rules.errors import (
     DutyHeldAlready,
     PasswordWeak,
     ReasonMissing,
+    RightNotGrantable,
     ScopeMissing,
     SheetUnreadable,
     ShiftOverlaps,
@@ -220,6 +222,27 @@ def test_a_token_is_kept_as_a_hash_cached_rotated_and_revoked(town: Town, office
     with pytest.raises(CredentialEnded):
         actions.rotate_credential(admin, row.pk, now=now)
     assert queries.scope_of_token("nonsense", "INTEGRATION", now) is None
+
+
+def test_a_token_has_the_rights_it_was_issued_for_and_no_others(town: Town, now: datetime) -> None:
+    def issued(*rights: str, kind: str = "INTEGRATION") -> str:
+        return actions.issue_credential(kind, subject="x", paths=[town.path(town.county)], rights=rights, now=now)
+
+    def rights_of(token: str) -> frozenset[str]:
+        forget_tokens()
+        scope = queries.scope_of_token(token, "INTEGRATION", now)
+        assert scope is not None
+        return scope.rights
+
+    assert rights_of(issued()) == {"telemetry.write", "alerts.write", "stream.read"}  # never push.read unless it is stated
+    token = issued("push.read")
+    assert rights_of(token) == {"push.read"}
+    with pytest.raises(RightNotGrantable, match=r"people\.read"):
+        issued("push.read", "people.read")
+    with pytest.raises(RightNotGrantable, match=r"push\.read"):
+        issued("push.read", kind="DEVICE")
+    Credential.objects.unscoped().update(rights="push.read people.read")  # a row that says more than its kind may have
+    assert rights_of(token) == {"push.read"}
 
 
 def test_a_link_opens_one_object_until_it_ends(town: Town, officer: Officer, now: datetime) -> None:

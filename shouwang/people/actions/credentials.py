@@ -18,8 +18,8 @@ from shouwang.people import events as kinds
 from shouwang.people.models import Credential
 from shouwang.people.queries.scopes import forget_tokens, hash_of
 from shouwang.people.rules.codes import DEVICE, INTEGRATION, LINK
-from shouwang.people.rules.errors import CredentialEnded, CredentialUnbound
-from shouwang.people.rules.scope import Scope
+from shouwang.people.rules.errors import CredentialEnded, CredentialUnbound, RightNotGrantable
+from shouwang.people.rules.scope import Scope, grantable
 
 TOKEN_BYTES = 32
 LINK_LIFE = timedelta(hours=24)
@@ -38,19 +38,22 @@ class NewLink:
 
 def issue_credential(
     kind: str, *, person_id: int | None = None, subject: str = "", object: tuple[str, int] | None = None,  # noqa: A002
-    paths: Sequence[str] = (), expires_at: datetime | None = None, now: datetime,
+    paths: Sequence[str] = (), rights: Collection[str] = (), expires_at: datetime | None = None, now: datetime,
 ) -> str:
     """Issue a credential and return its token, which is shown this once and kept only as a hash.
 
-    A LINK needs person, object and expiry; a DEVICE or INTEGRATION a subject and the paths it writes at. Takes no scope:
-    the page or command that offers it checks the right. Raises CredentialUnbound.
+    A LINK needs person, object and expiry; a DEVICE or INTEGRATION a subject and the paths it works at. Without `rights` it
+    has the usual ones of its kind. Takes no scope: the page or command that offers it checks the right. Raises
+    CredentialUnbound, RightNotGrantable.
     """
     _require_bound(kind, person_id, subject, object, expires_at)
+    _require_grantable(kind, rights)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
         row = Credential(
             kind=kind, hash=hash_of(token).hex(), person_id=person_id, subject=subject, object_kind=object[0] if object else "",
-            object_id=object[1] if object else None, paths=list(paths), issued_at=now, expires_at=expires_at,
+            object_id=object[1] if object else None, paths=list(paths), rights=" ".join(sorted(rights)), issued_at=now,
+            expires_at=expires_at,
         )
         row.save(force_insert=True)
         append([NewEvent(kinds.CREDENTIAL_ISSUED, row.pk, {"kind": kind, "person": person_id})], now=now)
@@ -120,6 +123,12 @@ def _require_bound(
     missing = [name for name, value in needed[kind].items() if value is None]
     if missing:
         raise CredentialUnbound(kind=kind, missing=", ".join(missing))
+
+
+def _require_grantable(kind: str, rights: Collection[str]) -> None:
+    beyond = sorted(set(rights) - grantable(kind))
+    if beyond:
+        raise RightNotGrantable(kind=kind, right=beyond[0], expected=", ".join(sorted(grantable(kind))))
 
 
 def _credential_in(scope: Scope, credential_id: int) -> Credential:

@@ -21,6 +21,7 @@ from shouwang.people.queries.persons import (
     live_consents,
     matching_households,
     members_of,
+    paths_of,
     person_cards,
     person_page,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "live_consents",
     "matching_households",
     "members_of",
+    "paths_of",
     "person_cards",
     "person_page",
     "roster_week",

@@ -15,7 +15,7 @@ from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
 from shouwang.people.models import Account, Credential, Duty, Shift
 from shouwang.people.rules.codes import DEVICE, INTEGRATION, LINK
-from shouwang.people.rules.scope import RIGHTS_OF_TOKEN, Kind, Scope, outermost, rights_of
+from shouwang.people.rules.scope import Kind, Scope, outermost, rights_of, rights_of_token
 
 FRESH_S = 5.0
 KEPT_AT_MOST = 20_000
@@ -116,6 +116,6 @@ def _live(digest: bytes) -> Credential | None:
 def _scope(row: Credential) -> Scope:
     bound = (row.object_kind, row.object_id) if row.object_kind and row.object_id is not None else None
     return Scope(
-        row.person_id, outermost(row.paths), RIGHTS_OF_TOKEN[row.kind], kind=cast("Kind", row.kind), object=bound,
-        subject=row.subject,
+        row.person_id, outermost(row.paths), rights_of_token(row.kind, row.rights.split()), kind=cast("Kind", row.kind),
+        object=bound, subject=row.subject,
     )

@@ -89,6 +89,14 @@ class CredentialUnbound(PeopleError):
     status = 422
 
 
+class RightNotGrantable(PeopleError):
+    """A token was to be issued for a right that its kind may not have."""
+
+    zh = "{kind}凭据不能授予权限“{right}”；可授予：{expected}。"
+    en = "A {kind} credential cannot be issued for the right {right}; it may have: {expected}."
+    status = 422
+
+
 class UsernameTaken(PeopleError):
     """Another account has this user name."""
 

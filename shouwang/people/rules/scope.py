@@ -5,7 +5,7 @@ A right counts at the places of the duty that gives it, never at those of anothe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +24,7 @@ from shouwang.people.rules.codes import (
 
 RIGHTS = frozenset({
     "case.read", "case.dispatch", "case.handle", "case.close", "places.edit", "people.read", "people.reveal", "people.edit",
-    "duties.edit", "settings.edit", "telemetry.import", "telemetry.write", "alerts.write", "stream.read", "audit.read",
+    "duties.edit", "settings.edit", "telemetry.import", "telemetry.write", "alerts.write", "stream.read", "push.read", "audit.read",
 })
 _OFFICER = frozenset({
     "case.read", "case.dispatch", "case.handle", "case.close", "people.read", "people.reveal", "stream.read",
@@ -44,6 +44,8 @@ RIGHTS_OF_TOKEN: Mapping[str, frozenset[str]] = {
     DEVICE: frozenset({"telemetry.write"}),
     INTEGRATION: frozenset({"telemetry.write", "alerts.write", "stream.read"}),
 }
+ONLY_WHERE_STATED: Mapping[str, frozenset[str]] = {INTEGRATION: frozenset({"push.read"})}
+"""Rights that no token has unless it was issued for them: to hear what reaches other people's inboxes."""
 Kind = Literal["ACCOUNT", "LINK", "DEVICE", "INTEGRATION"]
 
 
@@ -92,6 +94,16 @@ class Scope:
         """Raise Refused unless the principal has `right`, at `path` where one is given."""
         if right not in self.rights or (path is not None and not self.may(right, path)):
             raise Refused(right=right)
+
+
+def rights_of_token(kind: str, stated: Collection[str]) -> frozenset[str]:
+    """Return the rights of a token: those it was issued for, as far as its kind may have them; all usual ones of its kind if none were."""
+    return frozenset(stated) & grantable(kind) if stated else RIGHTS_OF_TOKEN[kind]
+
+
+def grantable(kind: str) -> frozenset[str]:
+    """Return the rights that a token of `kind` may be issued for."""
+    return RIGHTS_OF_TOKEN[kind] | ONLY_WHERE_STATED.get(kind, frozenset())
 
 
 EVERYWHERE = "/"
