@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -16,50 +17,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shouwang.config.settings")
 
 from shouwang.config.wsgi import application as django
 from shouwang.journal.clock import clock
-from shouwang.journal.queries import last_seq
-from shouwang.journal.wake import Bell
-from shouwang.web.stream import Item, beat, heard, items_after
+from shouwang.kernel.errors import ShouwangError
+from shouwang.people.middleware import UNATTENDED
+from shouwang.ui.answers import BodyTooLarge, failure
+from shouwang.web.hub import Hub, Listener
+from shouwang.web.stream import Audience, Position, beat, read_after, told
 
 THREADS = 8
-BEAT_S = 15.0
-POLL_S = 0.5
+ASK_AGAIN_S = 60.0
+RETRY_MS = 2_000
 LARGEST_BODY = 25 * 1024 * 1024
 STREAM_PATH = "/stream/"
 WHO_PATH = "/stream/who/"
-
-
-class Hub:
-    """Reads new events once for all listeners of this process and hands them on."""
-
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
-        self._queues: set[asyncio.Queue[list[Item]]] = set()
-        self._task: asyncio.Task[None] | None = None
-        self.seq = 0
-
-    def join(self) -> asyncio.Queue[list[Item]]:
-        """Return a queue on which new items arrive."""
-        queue: asyncio.Queue[list[Item]] = asyncio.Queue(maxsize=1000)
-        self._queues.add(queue)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
-        return queue
-
-    def leave(self, queue: asyncio.Queue[list[Item]]) -> None:
-        """Stop handing items to a queue."""
-        self._queues.discard(queue)
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        own = ThreadPoolExecutor(1)
-        bell = Bell("events")
-        self.seq = await loop.run_in_executor(own, last_seq)
-        while True:
-            await loop.run_in_executor(own, bell.wait, POLL_S)
-            items, self.seq = await loop.run_in_executor(own, items_after, self.seq)
-            for queue in self._queues if items else ():
-                if not queue.full():
-                    queue.put_nowait(items)
+STREAM_HEADERS = [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")]
+Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Gateway:
@@ -67,61 +38,104 @@ class Gateway:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS)
-        self._hub = Hub(self._pool)
+        self._hub = Hub()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
         if scope.proto != "http":
             return
-        body = await protocol()
-        loop = asyncio.get_running_loop()
-        if scope.path == STREAM_PATH:
-            await self._stream(scope, protocol, loop)
+        if scope.path == STREAM_PATH and scope.method == "GET":
+            await self._stream(scope, protocol)
             return
-        status, headers, content = await loop.run_in_executor(self._pool, call_django, scope, scope.path, body)
+        body = await read_body(scope, protocol)
+        if body is None:
+            protocol.response_bytes(*answer_of(BodyTooLarge(found=f"over {LARGEST_BODY} B", most=f"{LARGEST_BODY} B")))
+            return
+        status, headers, content = await self._django(scope, scope.path, body)
         protocol.response_bytes(status, headers, content)
 
-    async def _stream(self, scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
-        status, headers, content = await loop.run_in_executor(self._pool, call_django, scope, WHO_PATH, b"")
+    async def _django(self, scope: Any, path: str, body: bytes = b"") -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call_django, scope, path, body)
+
+    async def _stream(self, scope: Any, protocol: Any) -> None:
+        status, headers, content = await self._django(scope, WHO_PATH)
         if status != HTTPStatus.OK:
             protocol.response_bytes(status, headers, content)
             return
-        paths = tuple(json.loads(content)["paths"])
-        wanted = scope.headers.get("last-event-id") or parse_qs(scope.query_string).get("last_event_id", [""])[0]
-        queue = self._hub.join()
-        transport = protocol.response_stream(200, [
-            ("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no"),
-        ])
         try:
-            await transport.send_str("retry: 2000\n\n" + beat(clock().now()))
-            sent = await self._catch_up(transport, paths, int(wanted), loop) if wanted.isdigit() else 0
-            while True:
-                try:
-                    items = await asyncio.wait_for(queue.get(), BEAT_S)
-                except TimeoutError:
-                    await transport.send_str(beat(clock().now()))
-                    continue
-                text = heard([item for item in items if item.seq > sent], paths)
-                if text:
-                    await transport.send_str(text)
-        except Exception:  # noqa: BLE001 - the reader went away, in whichever way the server says so
+            listener = await self._hub.join(audience_of(content), resume_at(scope))
+        except ShouwangError as error:
+            protocol.response_bytes(*answer_of(error))
+            return
+        transport = protocol.response_stream(200, STREAM_HEADERS)
+        try:
+            await transport.send_str(f"retry: {RETRY_MS}\n\n" + beat(clock().now(), listener.position))
+            await self._tell(scope, listener, transport)
+        except Exception:  # noqa: BLE001 - the listener went away, in whichever way the server says so
             return
         finally:
-            self._hub.leave(queue)
+            self._hub.leave(listener)
 
-    async def _catch_up(self, transport: Any, paths: tuple[str, ...], seq: int, loop: asyncio.AbstractEventLoop) -> int:
-        """Send what the reader missed since `seq`, and return the number reached."""
+    async def _tell(self, scope: Any, listener: Listener, transport: Any) -> None:
+        """Send a listener what it missed and then what comes, as long as it may listen."""
+        asked_s = time.monotonic()
         while True:
-            items, reached = await loop.run_in_executor(self._pool, items_after, seq)
-            if reached == seq:
-                return seq
-            text = heard(items, paths)
+            text = await listener.unsent()
             if text:
                 await transport.send_str(text)
-            seq = reached
+            else:
+                await self._catch_up(listener, transport)
+            if time.monotonic() - asked_s >= ASK_AGAIN_S:
+                asked_s = time.monotonic()
+                status, _, content = await self._django(scope, WHO_PATH)
+                if status != HTTPStatus.OK:
+                    return
+                listener.audience = audience_of(content)
+
+    async def _catch_up(self, listener: Listener, transport: Any) -> None:
+        """Send what lies between a listener and what the hub hands out."""
+        while not self._hub.takes(listener):
+            reading = await asyncio.get_running_loop().run_in_executor(self._pool, read_after, listener.position)
+            text = told(reading, listener.audience, after=listener.position)
+            listener.position = listener.position.further(reading.end)
+            if text:
+                await transport.send_str(text)
 
 
-def call_django(scope: Any, path: str, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+async def read_body(scope: Any, protocol: Any) -> bytes | None:
+    """Return the body of a request, or None when it is larger than LARGEST_BODY, of which no more is read."""
+    said = scope.headers.get("content-length") or ""
+    if said.isdecimal() and int(said) <= LARGEST_BODY:
+        return bytes(await protocol())
+    if said.isdecimal():
+        return None
+    body = bytearray()
+    async for chunk in protocol:
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
+
+
+def resume_at(scope: Any) -> Position | None:
+    """Return where a listener left off, by header or address. Raises PositionUnreadable."""
+    wanted = scope.headers.get("last-event-id") or parse_qs(scope.query_string).get("last_event_id", [""])[0]
+    return Position.parse(wanted) if wanted else None
+
+
+def audience_of(content: bytes) -> Audience:
+    """Return the audience that `web.pages.stream.who` has said."""
+    said = json.loads(content)
+    return Audience(tuple(said["paths"]), said["person"], tuple(said["push_paths"]))
+
+
+def answer_of(error: ShouwangError) -> Answer:
+    """Return the answer that says why something cannot be done."""
+    said = failure(error)
+    return said.status_code, [(name.lower(), value) for name, value in said.items()], said.content
+
+
+def call_django(scope: Any, path: str, body: bytes) -> Answer:
     """Return Django's status, headers and content for a request."""
     found: dict[str, Any] = {}
 
@@ -149,7 +163,7 @@ def environ(scope: Any, path: str, body: bytes) -> dict[str, Any]:
         "SERVER_NAME": host, "SERVER_PORT": port, "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": str(scope.client).rpartition(":")[0], "wsgi.version": (1, 0), "wsgi.url_scheme": scope.scheme,
         "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": True,
-        "wsgi.run_once": False, "CONTENT_LENGTH": str(len(body)),
+        "wsgi.run_once": False, "CONTENT_LENGTH": str(len(body)), UNATTENDED: path == WHO_PATH,
     }
     for name, value in scope.headers.items():
         key = name.upper().replace("-", "_")

@@ -10,6 +10,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -48,6 +49,17 @@ def _bells(topic: str) -> tuple[Path, ...]:
     return paths
 
 
+def wait_any(bells: Sequence[Bell], timeout_s: float) -> bool:
+    """Return True as soon as one of `bells` rings, False after `timeout_s` seconds."""
+    waiting = select.poll()  # select() knows no descriptor above 1,023, and a web process with many listeners has more
+    for bell in bells:
+        waiting.register(bell, select.POLLIN)
+    rang = bool(waiting.poll(max(0.0, timeout_s) * 1000))
+    for bell in bells if rang else ():
+        bell.hush()
+    return rang
+
+
 class Bell:
     """Waits to be woken on one topic."""
 
@@ -62,11 +74,17 @@ class Bell:
 
     def wait(self, timeout_s: float) -> bool:
         """Return True as soon as it rings, False after `timeout_s` seconds."""
-        ready, _, _ = select.select([self._socket], [], [], max(0.0, timeout_s))
+        return wait_any([self], timeout_s)
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when it rings."""
+        return self._socket.fileno()
+
+    def hush(self) -> None:
+        """Forget that it rang."""
         with contextlib.suppress(BlockingIOError):
             while self._socket.recv(16):
                 pass
-        return bool(ready)
 
     def close(self) -> None:
         """Stop listening."""

@@ -12,13 +12,18 @@ from shouwang.kernel.texts import Text
 
 @dataclass(frozen=True)
 class Entry:
-    """One way through the site: shown to whoever has one of `rights`; `count` gives the number that stands beside it."""
+    """One way through the site: shown to whoever has one of `rights`; `count` gives the number that stands beside it.
+
+    `count_from` is the address of a page with the number alone, asked again at each item of the live stream's `count_topic`.
+    """
 
     title: Text
     href: str
     rights: frozenset[str]
     under: tuple[str, ...] = ()
     count: Callable[[HttpRequest], int] | None = None
+    count_topic: str = ""
+    count_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Link:
     href: str
     here: bool
     count: int
+    count_topic: str
+    count_from: str
 
 
 _entries: list[Entry] = []
@@ -49,7 +56,7 @@ def links(request: HttpRequest | None) -> list[Link]:
     return [
         Link(
             entry.title, entry.href, request.path.startswith((entry.href, *entry.under)),
-            entry.count(request) if entry.count else 0,
+            entry.count(request) if entry.count else 0, entry.count_topic, entry.count_from,
         )
         for entry in _entries
         if entry.rights & rights

@@ -17,7 +17,12 @@ def unread(request: HttpRequest) -> int:
 
 
 def _entry(zh: str, en: str, href: str, *rights: str) -> Entry:
-    return Entry(Text(zh, en), href, frozenset(rights), count=unread if href == "/messages/" else None)
+    return Entry(Text(zh, en), href, frozenset(rights))
+
+
+MESSAGES = Entry(
+    Text("消息", "Messages"), "/messages/", frozenset({"case.read"}), count=unread, count_topic="push", count_from="/messages/unread/",
+)
 
 
 WAYS = (
@@ -25,7 +30,7 @@ WAYS = (
     _entry("事件", "Cases", "/cases/", "case.dispatch", "settings.edit"),
     _entry("指标", "Figures", "/figures/", "case.dispatch", "settings.edit"),
     _entry("我的任务", "My tasks", "/tasks/", "case.handle"),
-    _entry("消息", "Messages", "/messages/", "case.read"),
+    MESSAGES,
     _entry("独居关爱", "Living alone", "/living-alone/", "people.read"),
     _entry("区划", "Areas", "/places/", "case.dispatch", "places.edit"),
     _entry("人员", "People", "/people/", "case.dispatch", "people.edit"),

@@ -23,6 +23,7 @@ urlpatterns = [
     path("stream/who/", stream.who, name="stream_who"),
     path("tasks/", phone.tasks, name="tasks"),
     path("messages/", phone.messages, name="messages"),
+    path("messages/unread/", phone.unread, name="unread"),
     path("setup/", setup.setup, name="setup"),
     path("t/<str:token>/", phone.task, name="task"),
 ]

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import FIGURES, Demo, reader
 
 pytestmark = pytest.mark.browser
-WORKER_CASE, OFFICER_CASE, LADDER_CASE, GAP_CASE, AXE_CASE = 1, 2, 3, 4, 5
+WORKER_CASE, OFFICER_CASE, LADDER_CASE, GAP_CASE, AXE_CASE, PUSH_CASE = 1, 2, 3, 4, 5, 6
 MODES = [("light", "standard"), ("dark", "standard"), ("light", "elder")]
 DESK_PAGES = ("/cases/", f"/cases/{AXE_CASE}/", "/tasks/", "/messages/", "/places/", "/people/", "/people/roster/", "/things/")
 FORGET_S = 6
@@ -37,6 +37,18 @@ def test_journey_3_the_duty_officer_sees_the_queue_and_dispatches_in_two_clicks(
         expect(page.locator("[data-chart] canvas")).to_be_visible()
         expect(page.locator("#history")).to_contain_text("派单给")
         expect(page.locator(".chain time").first).to_be_visible()
+
+
+def test_a_message_appears_in_the_open_inbox_and_beside_its_name(browser: Browser, demo: Demo) -> None:
+    worker = demo.step("holder", PUSH_CASE)
+    with reader(browser, demo, worker["address"], width=390, height=844) as phone:
+        page = phone.page
+        with page.expect_response(lambda answer: answer.url.split("?")[0].endswith("/stream/")):
+            phone.open("/messages/")
+        expect(page.locator("#inbox")).to_contain_text("还没有消息")
+        demo.step("send", PUSH_CASE)
+        expect(page.locator("#inbox li")).to_have_count(1)  # by the live stream: nobody has reloaded the page
+        expect(page.locator("#count-push")).to_contain_text("1")
 
 
 def test_what_is_new_waits_behind_a_pill(browser: Browser, demo: Demo) -> None:

@@ -4,4 +4,5 @@ import "./dialog.js";
 import "./countdown.js";
 import "./panels.js";
 import "./stream.js";
+import "./live.js";
 import "./keys.js";

@@ -5,6 +5,8 @@
 
 import "./countdown.js";
 import "./dialog.js";
+import "./stream.js";
+import "./live.js";
 import { make, t } from "./page.js";
 
 const LIMIT = 50;

@@ -1,8 +1,8 @@
 // The live stream: one EventSource for all tabs of a browser, dispatched as DOM events "shouwang:<topic>".
 //
-// The server sends `id: <seq>` and `data: {"topic": "...", ...}` as plain messages, and every 15 s a message
+// The server sends `id: <seq>-<push_seq>` and `data: {"topic": "...", ...}` as plain messages, and every 15 s a message
 // {"topic": "beat", "now": <ms>}. Where the connection was lost for good the stream is opened again with
-// ?last_event_id=<seq>, since a new EventSource cannot set the Last-Event-ID header itself.
+// ?last_event_id=<seq>-<push_seq>, since a new EventSource cannot set the Last-Event-ID header itself.
 
 import { setPageNow, t } from "./page.js";
 import { span } from "./spans.js";

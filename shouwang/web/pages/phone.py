@@ -18,6 +18,8 @@ from shouwang.people.queries import person_cards
 from shouwang.web import queries
 from shouwang.web.evidence import given_in, keep
 from shouwang.web.homes import absence_of, announce, hospital_as_contact
+from shouwang.web.navigation import MESSAGES
+from shouwang.web.navigation import unread as count_unread
 from shouwang.web.pages.desk import language_of
 from shouwang.web.rules import TASK_STATES
 
@@ -45,6 +47,13 @@ def messages(request: HttpRequest) -> HttpResponse:
     return render(request, "web/messages.html", {**_frame(request), "entries": found, "unread": any(each["unread"] for each in found)})
 
 
+@require_GET
+@needs("case.read")
+def unread(request: HttpRequest) -> HttpResponse:
+    """Show the number beside the messages alone, as it is now."""
+    return render(request, "ui/_count.html", {"topic": MESSAGES.count_topic, "from": MESSAGES.count_from, "count": count_unread(request)})
+
+
 def _frame(request: HttpRequest) -> dict[str, object]:
     """Return the frame of a person's own pages: the desk's for officers, the phone's for grid workers."""
     scope = scope_of(request)
@@ -52,7 +61,7 @@ def _frame(request: HttpRequest) -> dict[str, object]:
     card = person_cards([scope.person_id or 0], language=language_of(request)).get(scope.person_id or 0)
     return {
         "frame": "ui/base.html" if at_desk else "ui/phone.html", "at_desk": at_desk, "whose": card.name if card else "",
-        "stream_url": "/stream/" if at_desk else "",
+        "stream_url": "/stream/" if "stream.read" in scope.rights else "",
     }
 
 
