@@ -1,0 +1,22 @@
+"""Reads of requests. Lists and pages of officers take a Scope; a reporter's own page takes the report the link names."""
+
+from __future__ import annotations
+
+from shouwang.requests.queries.desk import (
+    Filters,
+    ReportCard,
+    RequestPage,
+    RequestRow,
+    about_case,
+    list_requests,
+    photo_in_scope,
+    request_in_scope,
+    request_page,
+)
+from shouwang.requests.queries.doubles import DoubleRow, listed_nearby, nearby
+from shouwang.requests.queries.following import Followed, followed, known_keys, report_of_key, report_of_number
+
+__all__ = [
+    "DoubleRow", "Filters", "Followed", "ReportCard", "RequestPage", "RequestRow", "about_case", "followed", "known_keys", "list_requests",
+    "listed_nearby", "nearby", "photo_in_scope", "report_of_key", "report_of_number", "request_in_scope", "request_page",
+]
