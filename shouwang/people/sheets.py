@@ -58,7 +58,7 @@ def read_sheet(data: bytes, *, name: str) -> list[tuple[int, tuple[str, ...]]]:
 
     Dates become 2026-01-31, whole numbers lose their ".0". Raises SheetUnreadable.
     """
-    _refuse_bomb(data, name)
+    refuse_bomb(data, name=name)
     try:
         book = CalamineWorkbook.from_object(io.BytesIO(data))
         rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False, nrows=ROWS + 2)
@@ -67,6 +67,19 @@ def read_sheet(data: bytes, *, name: str) -> list[tuple[int, tuple[str, ...]]]:
     if len(rows) > ROWS + 1:
         raise SheetUnreadable(file=name, problem=f"超过 {ROWS} 行")
     return [(number, tuple(_text(cell) for cell in row[:COLUMNS])) for number, row in enumerate(rows, start=1)]
+
+
+def refuse_bomb(data: bytes, *, name: str, limit_bytes: int = FILE_BYTES) -> None:
+    """Raise SheetUnreadable for what is no .xlsx file, is too large, or would unpack into too much."""
+    if len(data) > limit_bytes:
+        raise SheetUnreadable(file=name, problem=f"文件超过 {limit_bytes // 1024 // 1024} MB")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise SheetUnreadable(file=name, problem="不是 .xlsx 文件") from error
+    if unpacked > UNPACKED_BYTES or unpacked > UNPACKED_RATIO * max(len(data), 1024 * 1024):
+        raise SheetUnreadable(file=name, problem="解压后过大")
 
 
 def write_bad_rows(head: Sequence[str], bad: Sequence[BadRow], *, language: str) -> bytes:
@@ -100,18 +113,6 @@ def write_template(heads: Sequence[str], example: Sequence[str]) -> bytes:
     kept = io.BytesIO()
     book.save(kept)
     return kept.getvalue()
-
-
-def _refuse_bomb(data: bytes, name: str) -> None:
-    if len(data) > FILE_BYTES:
-        raise SheetUnreadable(file=name, problem=f"文件超过 {FILE_BYTES // 1024 // 1024} MB")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise SheetUnreadable(file=name, problem="不是 .xlsx 文件") from error
-    if unpacked > UNPACKED_BYTES or unpacked > UNPACKED_RATIO * max(len(data), 1024 * 1024):
-        raise SheetUnreadable(file=name, problem="解压后过大")
 
 
 def _text(cell: object) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from numpy.typing import NDArray
 
 from shouwang.detectors.contract import Float64s, Int64s
@@ -299,6 +299,21 @@ def quarantine(*, reason: str = "", text: str = "", offset: int = 0, limit: int 
         found = found.filter(device__icontains=text)
     rows = found.order_by("-at", "-pk").values_list("pk", "at", "source", "device", "reason", "rows", "raw")
     return [QuarantineRow(*row) for row in rows[offset : offset + limit]], found.count()
+
+
+@dataclass(frozen=True)
+class WaitingFor:
+    """How much waits in quarantine for one reason."""
+
+    reason: str
+    entries: int
+    rows: int
+
+
+def quarantine_by_reason() -> list[WaitingFor]:
+    """Return how much waits for each reason, most readings first."""
+    found = Quarantine.objects.filter(released_at=None).values_list("reason").annotate(entries=Count("pk"), readings=Sum("rows"))
+    return sorted((WaitingFor(reason, entries, rows or 0) for reason, entries, rows in found), key=lambda each: -each.rows)
 
 
 def quarantined(quarantine_id: int) -> QuarantineRow | None:

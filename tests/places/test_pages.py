@@ -6,18 +6,21 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shouwang.kernel.errors import NotFound, Refused
 from shouwang.places import actions, pages, queries
-from shouwang.places.rules import CoordinateSystem
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., HttpResponse]
@@ -161,22 +164,72 @@ def test_settings_show_where_each_value_comes_from(ask: Ask, ids: dict[str, int]
     assert "应为" in " ".join(ask(pages.settings, ids["丁镇"], post={"key": "office.hours", "value": "x"}).said)  # type: ignore[attr-defined]
 
 
-def test_an_import_asks_for_the_coordinate_system_and_lists_bad_rows(ask: Ask) -> None:
+ROWS = "code,name,level,parent,lon,lat\n371500,聊城市,city,37,,\n371522,莘县,county,371500,115.676,36.234\n371523,,county,371500,,\n"
+OUTLINE = b'{"features":[{"properties":{"code":"371522"},"geometry":{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}}]}'
+
+
+@pytest.fixture
+def _own_folder(settings: Any, tmp_path: Path) -> None:
+    settings.SHOUWANG_DATA_DIR = tmp_path
+
+
+def sent(ask: Ask, name: str, content: bytes, **fields: str) -> HttpResponse:
+    return ask(pages.bring_in, post={"file": SimpleUploadedFile(name, content), **fields})
+
+
+@pytest.mark.usefixtures("_own_folder")
+def test_an_import_asks_for_the_coordinate_system_and_shows_a_preview_first(ask: Ask) -> None:
     assert "BD-09" in text(ask(pages.bring_in))
-    rows = "code,name,level,parent,lon,lat\n371500,聊城市,city,37,,\n371522,莘县,county,371500,115.676,36.234\n371523,,county,371500,,\n"
-
-    def sent(**fields: str) -> HttpResponse:
-        return ask(pages.bring_in, post={"file": SimpleUploadedFile("list.csv", rows.encode("gb18030")), **fields})
-
-    refused = sent()
+    refused = sent(ask, "list.csv", ROWS.encode("gb18030"))
     assert (refused.status_code, "坐标系" in text(refused)) == (422, True)
-    assert ask(pages.bring_in, post={"system": "WGS84"}).status_code == 422
-    done = sent(system=CoordinateSystem.GCJ02.value)
-    assert "新增 1" in text(done)
-    assert '<td class="number">4</td>' in text(done)
+    assert "没有选择文件" in text(ask(pages.bring_in, post={"system": "WGS84"}))
+    number = int(sent(ask, "list.csv", ROWS.encode("gb18030"), system="GCJ02")["Location"].split("/")[-2])
+    page = text(ask(pages.preview, number))
+    assert "新增 1，改动 0，不变 1，不能导入 1 行" in page
+    assert "GCJ-02" in page
+    assert "data-map" in page
+    assert queries.area_of_code("371522") is None
+    sheet = openpyxl.load_workbook(io.BytesIO(ask(pages.bad_rows, number).content)).active
+    assert sheet is not None
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["行", 4]
+    assert "新增 1，改动 0，不变 1，未导入 1" in " ".join(ask(pages.decide, number, post={"do": "import"}).said)  # type: ignore[attr-defined]
     county = queries.area_of_code("371522")
     assert county is not None
     assert county.lon is not None
     assert county.lon < 115.672
-    outline = b'{"features":[{"properties":{"code":"371522"},"geometry":{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}}]}'
-    assert "改动 1" in text(ask(pages.bring_in, post={"file": SimpleUploadedFile("a.geojson", outline), "system": "WGS84"}))
+    with pytest.raises(NotFound):
+        ask(pages.preview, number)
+
+
+@pytest.mark.usefixtures("_own_folder")
+def test_outlines_are_previewed_and_a_preview_is_dropped(ask: Ask) -> None:
+    number = int(sent(ask, "list.csv", ROWS.encode(), system="WGS84")["Location"].split("/")[-2])
+    assert ask(pages.decide, number, post={"do": "drop"}).status_code == 302
+    assert queries.area_of_code("371522") is None
+    unknown = int(sent(ask, "a.geojson", OUTLINE, system="WGS84")["Location"].split("/")[-2])
+    assert "改动 0，不变 0，不能导入 1 行" in text(ask(pages.preview, unknown))
+    again = int(sent(ask, "list.csv", ROWS.encode(), system="WGS84")["Location"].split("/")[-2])
+    ask(pages.decide, again, post={"do": "import"})
+    outline = int(sent(ask, "a.geojson", OUTLINE, system="WGS84")["Location"].split("/")[-2])
+    assert "莘县" in text(ask(pages.preview, outline))
+    assert "改动 1" in " ".join(ask(pages.decide, outline, post={"do": "import"}).said)  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("_own_folder")
+def test_only_who_may_edit_every_root_previews_and_imports(ask: Ask) -> None:
+    number = int(sent(ask, "list.csv", ROWS.encode(), system="WGS84")["Location"].split("/")[-2])
+    for view, post in ((pages.preview, None), (pages.bad_rows, None), (pages.decide, {"do": "import"})):
+        with pytest.raises(Refused):
+            ask(view, number, at="乙县", post=post)
+
+
+@given(st.lists(st.sampled_from(["371522,莘县,county,371500", "371523,茌平,county,371500", ",己镇,township,371522", "x,y,z,w"]), max_size=8))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_preview_says_what_the_import_then_does(now: datetime, rows: list[str]) -> None:
+    with transaction.atomic():
+        actions.add_area(parent_id=None, name="甲市", code="371500", now=now)
+        content = "\n".join(["code,name,level,parent", *rows]).encode()
+        plan = actions.plan_divisions(content)
+        done = actions.import_divisions(content, now=now)
+        assert (len(plan.added), len(plan.changed), plan.unchanged, len(plan.bad)) == (done.added, done.changed, done.unchanged, len(done.bad))
+        transaction.set_rollback(True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,6 +93,59 @@ def import_outlines(
     return Imported(0, changed, 0, bad)
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedArea:
+    """One area an import would add or change; the point is WGS-84 by then."""
+
+    name: str
+    level: str
+    parent: str
+    code: str
+    lon: float | None
+    lat: float | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import would do."""
+
+    added: Sequence[PlannedArea]
+    changed: Sequence[PlannedArea]
+    unchanged: int
+    bad: Sequence[BadRow]
+
+
+def plan_divisions(source: Path | bytes, *, system: CoordinateSystem | None = None) -> Plan:
+    """Return what `import_divisions` would do, writing nothing. Raises as it does."""
+    divisions, bad = read_divisions(decode(_bytes(source)), system=system)
+    writing = _Writing({}, keep_points=False, bad=list(bad))
+    writing.plan(divisions, ids=count(1 << 60))
+    known = {each.id: each for each in writing.by_name.values()}
+    added = []
+    for row in writing.rows:
+        parent = known.get(row[1])
+        added.append(PlannedArea(row[3], row[2], parent.name if parent else "", row[6], row[8], row[9]))
+    changed = [
+        PlannedArea(known[area_id].name, known[area_id].level, "", known[area_id].code, lon, lat)
+        for area_id, (lon, lat) in writing.points.items()
+    ]
+    return Plan(added, changed, writing.unchanged, sorted(writing.bad, key=lambda row: row.line))
+
+
+def plan_outlines(source: Path | bytes, *, system: CoordinateSystem) -> Plan:
+    """Return what `import_outlines` would do, writing nothing. Raises ImportUnreadable."""
+    features, bad = read_outlines(_bytes(source), system=system)
+    changed = []
+    for feature in features:
+        try:
+            area = Area.objects.get(pk=_named(feature))
+        except ShouwangError as error:
+            bad.append(BadRow(feature.number, error))
+        else:
+            changed.append(PlannedArea(area.name, area.level, "", area.code, feature.lon, feature.lat))
+    return Plan((), changed, 0, sorted(bad, key=lambda row: row.line))
+
+
 def load_liaocheng(*, now: datetime, progress: Progress | None = None) -> Imported:
     """Load the shipped tree of Liaocheng: divisions, county outlines, development zones, and schematic points.
 
@@ -156,12 +210,13 @@ class _Writing:
     by_code: dict[str, _Known] = field(default_factory=dict)
     by_name: dict[tuple[int | None, str], _Known] = field(default_factory=dict)
 
-    def plan(self, divisions: Sequence[Division]) -> None:
-        """Sort the divisions, shallow levels first, into new, changed, unchanged and bad."""
+    def plan(self, divisions: Sequence[Division], *, ids: Iterator[int] | None = None) -> None:
+        """Sort the divisions, shallow levels first, into new, changed, unchanged and bad; new ones get their ids from `ids`."""
         columns = ("id", "name", "level", "path", "code", "lon", "lat", "parent_id")
         for area_id, name, level, path, code, lon, lat, parent_id in Area.objects.values_list(*columns):
             self._know(_Known(area_id, name, level, path, code, (lon, lat)), parent_id)
-        ids = iter(reserve_ids(Area, sum(not each.code or each.code not in self.by_code for each in divisions)))
+        if ids is None:
+            ids = iter(reserve_ids(Area, sum(not each.code or each.code not in self.by_code for each in divisions)))
         for division in divisions:
             try:
                 self._take(division, ids)
@@ -221,16 +276,22 @@ class _Writing:
 
 def _set_outline(feature: Feature, *, schematic: bool) -> None:
     """Set the outline of the one area the feature names. Raises RowInvalid when there is none, or more than one."""
+    area_id = _named(feature)
+    values: dict[str, Any] = {"outline": _text(feature.geometry), "outline_is_schematic": schematic}
+    values.update({side: getattr(feature.outline, side) for side in ("west", "south", "east", "north")})
+    if feature.lon is not None:
+        values.update(lon=feature.lon, lat=feature.lat, point_is_schematic=schematic)
+    Area.objects.filter(pk=area_id).update(**values)
+
+
+def _named(feature: Feature) -> int:
+    """Return the one area the feature names. Raises RowInvalid."""
     named = Area.objects.filter(code=feature.code) if feature.code else Area.objects.filter(name=feature.name)
     ids = list(named.values_list("id", flat=True)[:2])
     if len(ids) != 1:
         found = feature.code or feature.name
         raise RowInvalid(column="code / name", found=found, expected=_ONE_AREA)
-    values: dict[str, Any] = {"outline": _text(feature.geometry), "outline_is_schematic": schematic}
-    values.update({side: getattr(feature.outline, side) for side in ("west", "south", "east", "north")})
-    if feature.lon is not None:
-        values.update(lon=feature.lon, lat=feature.lat, point_is_schematic=schematic)
-    Area.objects.filter(pk=ids[0]).update(**values)
+    return ids[0]
 
 
 def _centred(division: Division, features: Mapping[str, Feature]) -> Division:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from django.db import transaction
@@ -24,6 +26,7 @@ from shouwang.telemetry.sources.file.read import METER, REGISTER, BadRow, Sheet,
 SOURCE = "file"
 RIGHT = "telemetry.import"
 ROWS_AT_ONCE = 20_000
+PORTION_ROWS = 40_000
 ROWS_SHOWN = 10
 BAD_SHOWN = 200
 BAD_LISTED = 100_000
@@ -57,10 +60,29 @@ class ImportResult:
     bad_count: int
 
 
-def preview(path: Path, *, scope: Scope) -> Preview:
-    """Return what importing the file would do, storing nothing. Raises FileUnreadable, ColumnMissing, Refused."""
+@dataclass(frozen=True)
+class Ready:
+    """A file's readings as they will be stored, in time order, and what cannot be."""
+
+    columns: Columns
+    rows: int
+    bad: list[BadRow]
+
+
+@dataclass(frozen=True)
+class Portion:
+    """How far a file is stored, in rows of those that can be, and what came of this part of it."""
+
+    done: int
+    total: int
+    stored: IngestResult
+
+
+def preview(path: Path, *, scope: Scope, name: str = "") -> Preview:
+    """Return what importing the file would do, storing nothing; `name` as in `read`. Raises FileUnreadable, ColumnMissing, Refused."""
     scope.require(RIGHT)
-    sheet = read(path)
+    _ready_once.cache_clear()
+    sheet = read(path, name=name)
     streams, bad = _matched(sheet, scope)
     good = np.flatnonzero(streams > 0)
     first = [(sheet.meter[place], from_us(int(sheet.at_us[place])), float(sheet.value[place])) for place in good[:ROWS_SHOWN].tolist()]
@@ -77,23 +99,65 @@ def import_file(
     `progress(done, total)` is told rows. Raises FileUnreadable, ColumnMissing, Refused.
     """
     scope.require(RIGHT)
-    sheet = read(path)
+    ready = _ready(path, scope, path.name)
+    stored = IngestResult()
+    for begin in range(0, len(ready.columns), ROWS_AT_ONCE):
+        part = _store(ready.columns, begin, begin + ROWS_AT_ONCE, now=now)
+        stored = stored.plus(part.stored)
+        progress(part.done, part.total)
+    if ready.bad and bad_path is not None:
+        write_bad_rows(ready.bad, bad_path)
+    note_import(scope, rows=ready.rows, accepted=stored.accepted, bad=len(ready.bad), now=now)
+    return ImportResult(ready.rows, stored, len(ready.bad))
+
+
+def import_portion(path: Path, *, scope: Scope, name: str, begin: int, now: datetime) -> Portion:
+    """Store the next rows of a file from `begin` on, and return how far it is; safe to repeat.
+
+    The file is read and matched once for all its portions. Raises FileUnreadable, ColumnMissing, Refused.
+    """
+    scope.require(RIGHT)
+    ready = _ready_once(path, scope, name)
+    return _store(ready.columns, begin, begin + PORTION_ROWS, now=now)
+
+
+def how_many(path: Path, *, scope: Scope, name: str) -> tuple[int, int, int]:
+    """Return how many rows of a file can be stored, how many it has, and how many cannot; as `import_portion` counts them."""
+    scope.require(RIGHT)
+    ready = _ready_once(path, scope, name)
+    return len(ready.columns), ready.rows, len(ready.bad)
+
+
+def bad_rows(path: Path, *, scope: Scope, name: str) -> list[BadRow]:
+    """Return every row of a file that cannot be stored, in the file's order. Raises FileUnreadable, ColumnMissing, Refused."""
+    scope.require(RIGHT)
+    return _matched(read(path, name=name), scope)[1]
+
+
+def note_import(scope: Scope, *, rows: int, accepted: int, bad: int, now: datetime) -> None:
+    """Publish that a file was imported."""
+    with transaction.atomic():
+        append([NewEvent(FILE_IMPORTED, scope.account_id, {"rows": rows, "accepted": accepted, "bad": bad})], now=now)
+
+
+def _store(columns: Columns, begin: int, end: int, *, now: datetime) -> Portion:
+    part = columns.where(np.arange(begin, min(end, len(columns))))
+    stored = actions.ingest(part, now=now, source=SOURCE) if len(part) else IngestResult()
+    return Portion(min(end, len(columns)), len(columns), stored)
+
+
+def _ready(path: Path, scope: Scope, name: str) -> Ready:
+    sheet = read(path, name=name)
     streams, bad = _matched(sheet, scope)
     good = np.flatnonzero(streams > 0)
     good = good[np.lexsort((streams[good], sheet.at_us[good]))]
     columns = Columns(streams[good], sheet.at_us[good], sheet.value[good])
     if not sheet.from_register and len(columns):
         columns = Columns(columns.stream, columns.at_us, _register(columns))
-    stored = IngestResult()
-    for begin in range(0, len(columns), ROWS_AT_ONCE):
-        part = columns.where(np.arange(begin, min(begin + ROWS_AT_ONCE, len(columns))))
-        stored = stored.plus(actions.ingest(part, now=now, source=SOURCE))
-        progress(min(begin + ROWS_AT_ONCE, len(columns)), len(columns))
-    if bad and bad_path is not None:
-        write_bad_rows(bad, bad_path)
-    with transaction.atomic():
-        append([NewEvent(FILE_IMPORTED, scope.account_id, {"rows": sheet.rows, "accepted": stored.accepted, "bad": len(bad)})], now=now)
-    return ImportResult(sheet.rows, stored, len(bad))
+    return Ready(columns, sheet.rows, bad)
+
+
+_ready_once = lru_cache(maxsize=1)(_ready)
 
 
 def _matched(sheet: Sheet, scope: Scope) -> tuple[Int64s, list[BadRow]]:
@@ -121,7 +185,7 @@ def _register(columns: Columns) -> Float64s:
     return register
 
 
-def write_bad_rows(bad: Sequence[BadRow], path: Path) -> None:
+def write_bad_rows(bad: Sequence[BadRow], path: Path | BinaryIO) -> None:
     """Write at most 100,000 bad rows to a workbook: row, column, found, expected."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("bad")

@@ -58,21 +58,21 @@ class Sheet:
     bad: list[BadRow]
 
 
-def read(path: Path) -> Sheet:
-    """Return the rows of the file at `path`. Raises FileUnreadable, ColumnMissing."""
+def read(path: Path, *, name: str = "") -> Sheet:
+    """Return the rows of the file at `path`; `name` is what people call it and tells its type. Raises FileUnreadable, ColumnMissing."""
+    name = name or path.name
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise FileUnreadable(name=path.name, detail=f"{path.stat().st_size} bytes, at most {MAX_FILE_BYTES}")
-    table = _READERS.get(path.suffix.lower(), _unknown)(path)
+        raise FileUnreadable(name=name, detail=f"{path.stat().st_size} bytes, at most {MAX_FILE_BYTES}")
+    suffix = Path(name).suffix.lower()
+    if suffix not in _READERS:
+        raise FileUnreadable(name=name, detail=f"type {suffix or '?'}")
+    table = _READERS[suffix](path, name)
     if table.height > MAX_ROWS:
-        raise FileUnreadable(name=path.name, detail=f"{table.height} rows, at most {MAX_ROWS}")
-    return _sheet(table, path.name)
+        raise FileUnreadable(name=name, detail=f"{table.height} rows, at most {MAX_ROWS}")
+    return _sheet(table, name)
 
 
-def _unknown(path: Path) -> pl.DataFrame:
-    raise FileUnreadable(name=path.name, detail=f"type {path.suffix or '?'}")
-
-
-def _csv(path: Path) -> pl.DataFrame:
+def _csv(path: Path, name: str) -> pl.DataFrame:
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")
@@ -80,32 +80,32 @@ def _csv(path: Path) -> pl.DataFrame:
         try:
             text = raw.decode("gb18030")
         except UnicodeDecodeError as error:
-            raise FileUnreadable(name=path.name, detail=f"byte {error.start} is neither UTF-8 nor GB18030") from error
+            raise FileUnreadable(name=name, detail=f"byte {error.start} is neither UTF-8 nor GB18030") from error
     separator = max(",;\t", key=text[: text.find("\n")].count)
     try:
         return pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False, truncate_ragged_lines=True)
     except pl.exceptions.PolarsError as error:
-        raise FileUnreadable(name=path.name, detail=str(error).splitlines()[0]) from error
+        raise FileUnreadable(name=name, detail=str(error).splitlines()[0]) from error
 
 
-def _xlsx(path: Path) -> pl.DataFrame:
+def _xlsx(path: Path, name: str) -> pl.DataFrame:
     try:
         rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
-        raise FileUnreadable(name=path.name, detail=str(error)) from error
+        raise FileUnreadable(name=name, detail=str(error)) from error
     heading = [str(cell) for cell in rows[0]] if rows else []
-    columns = {name: pl.Series(name, [row[place] for row in rows[1:]], pl.Object) for place, name in enumerate(heading) if name}
+    columns = {title: pl.Series(title, [row[place] for row in rows[1:]], pl.Object) for place, title in enumerate(heading) if title}
     return pl.DataFrame(columns)
 
 
-def _parquet(path: Path) -> pl.DataFrame:
+def _parquet(path: Path, name: str) -> pl.DataFrame:
     try:
         return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise FileUnreadable(name=path.name, detail=str(error).splitlines()[0]) from error
+        raise FileUnreadable(name=name, detail=str(error).splitlines()[0]) from error
 
 
-_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {".csv": _csv, ".txt": _csv, ".xlsx": _xlsx, ".xls": _xlsx, ".parquet": _parquet}
+_READERS: dict[str, Callable[[Path, str], pl.DataFrame]] = {".csv": _csv, ".txt": _csv, ".xlsx": _xlsx, ".xls": _xlsx, ".parquet": _parquet}
 
 
 def _sheet(table: pl.DataFrame, name: str) -> Sheet:

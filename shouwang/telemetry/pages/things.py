@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
-from shouwang.people.rules import Scope
+from shouwang.people.guard import needs, scope_of
 from shouwang.telemetry import queries
 from shouwang.telemetry.queries import QuarantineRow, ThingRow
 from shouwang.telemetry.rules import REASONS
@@ -26,11 +26,6 @@ KINDS = {"WATER_METER": Text("水表", "Water meter")}
 RAW_SHOWN = 120
 RELEASED = Text("已放行 {rows} 条读数。", "{rows} readings were released.")
 NOT_RELEASED = Text("仍无法归属，请先登记设备和数据流。", "They still cannot be placed; register the device and its datastream first.")
-
-
-def _scope(request: HttpRequest) -> Scope:
-    scope: Scope = request.scope  # type: ignore[attr-defined]
-    return scope
 
 
 def age(last_at: datetime | None, *, now: datetime) -> Text:
@@ -59,9 +54,10 @@ def _things_spec(now: datetime) -> ListSpec[ThingRow]:
 
 
 @require_GET
+@needs()
 def things(request: HttpRequest) -> HttpResponse:
     """List the things in the reader's area with the age of their last reading."""
-    now, scope = clock().now(), _scope(request)
+    now, scope = clock().now(), scope_of(request)
 
     def fetch(query: ListQuery) -> tuple[Sequence[ThingRow], int]:
         return queries.things(
@@ -70,8 +66,16 @@ def things(request: HttpRequest) -> HttpResponse:
 
     waiting = queries.quarantined_rows() if IMPORT_RIGHT in scope.rights else 0
     return list_response(
-        request, spec=_things_spec(now), fetch=fetch, template="telemetry/things.html", context={"now": now, "waiting": waiting},
+        request, spec=_things_spec(now), fetch=fetch, template="telemetry/things.html",
+        context={"now": now, "waiting": waiting, "may_import": IMPORT_RIGHT in scope.rights},
     )
+
+
+SHORT = {
+    "UNKNOWN_DEVICE": Text("设备未登记", "Unknown device"), "UNKNOWN_DATASTREAM": Text("没有这个数据流", "Unknown datastream"),
+    "FOREIGN_DEVICE": Text("替别的设备上报", "Another device's"), "NO_DEVICE": Text("没有写设备", "No device named"),
+    "BAD_CLOCK": Text("时钟不对", "Wrong clock"),
+}
 
 
 def _reason(row: QuarantineRow) -> Text:
@@ -88,28 +92,31 @@ QUARANTINE: ListSpec[QuarantineRow] = ListSpec(
         Column("source", Text("来源", "Source"), lambda row: row.source),
         Column("raw", Text("原文", "As sent"), lambda row: row.raw[:RAW_SHOWN]),
     ),
-    filters=(Filter("reason", Text("原因", "Reason"), [Choice(code, Text(text.zh[:10], text.en[:24])) for code, text in REASONS.items()]),),
+    filters=(Filter("reason", Text("原因", "Reason"), [Choice(code, short) for code, short in SHORT.items()]),),
     searched=Text("设备", "Device"),
 )
 
 
 @require_GET
+@needs()
 def quarantine(request: HttpRequest) -> HttpResponse:
     """List the readings that could not be placed. Raises Refused."""
-    _scope(request).require(IMPORT_RIGHT)
+    scope_of(request).require(IMPORT_RIGHT)
 
     def fetch(query: ListQuery) -> tuple[Sequence[QuarantineRow], int]:
         return queries.quarantine(
             reason=query.chosen.get("reason", ""), text=query.text, offset=query.offset, limit=query.limit,
         )
 
-    return list_response(request, spec=QUARANTINE, fetch=fetch, template="telemetry/quarantine.html")
+    waiting = [(REASONS.get(each.reason, Text(each.reason, each.reason)), each) for each in queries.quarantine_by_reason()]
+    return list_response(request, spec=QUARANTINE, fetch=fetch, template="telemetry/quarantine.html", context={"waiting": waiting})
 
 
 @require_POST
+@needs()
 def release_quarantine(request: HttpRequest, quarantine_id: int) -> HttpResponse:
     """Store readings from quarantine whose device is known by now. Raises Refused, NotFound."""
-    _scope(request).require(IMPORT_RIGHT)
+    scope_of(request).require(IMPORT_RIGHT)
     row = queries.quarantined(quarantine_id)
     if row is None:
         raise NotFound(what=f"{quarantine_id}")

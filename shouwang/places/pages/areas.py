@@ -1,4 +1,4 @@
-"""Pages of places: the tree with search and export, its changes, an area's settings with their source, and imports."""
+"""Pages of places: the tree with search and export, its changes, an area's settings with their source."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shouwang.places import actions, queries, registry
 from shouwang.places.queries import AreaRow, SettingValue
 from shouwang.places.rules import tree
 from shouwang.places.rules.coordinates import CoordinateSystem, system_of
-from shouwang.places.rules.errors import ImportUnreadable, RowInvalid
+from shouwang.places.rules.errors import RowInvalid
 from shouwang.places.rules.settings import EXPECTED, SettingSpec, read_value, write_value
 from shouwang.places.rules.tree import Sight
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
@@ -30,7 +30,6 @@ from shouwang.ui.reader import reader
 
 EDIT = "places.edit"
 SET = "settings.edit"
-BAD_SHOWN = 100
 SYSTEMS = (
     (CoordinateSystem.WGS84, Text("WGS-84 / CGCS2000（天地图、卫星定位）", "WGS-84 / CGCS2000 (Tianditu, GPS)")),
     (CoordinateSystem.GCJ02, Text("GCJ-02（高德、腾讯）", "GCJ-02 (Amap, Tencent)")),
@@ -87,7 +86,7 @@ def signed_in(view: View[P]) -> View[P]:
 @signed_in
 def areas(request: HttpRequest, area_id: int | None = None) -> HttpResponse:
     """Show what the reader sees, or one area and what lies just below it; a search looks through everything below."""
-    sight = _sight(request)
+    sight = sight_of(request)
     row = None if area_id is None else _seen(sight, area_id)
 
     def fetch(query: ListQuery) -> tuple[list[AreaRow], int]:
@@ -96,7 +95,7 @@ def areas(request: HttpRequest, area_id: int | None = None) -> HttpResponse:
             offset=query.offset, limit=query.limit,
         )
 
-    context: dict[str, object] = {"now": _now(request), "may_import": _may_import(sight)}
+    context: dict[str, object] = {"now": now_of(request), "may_import": may_import(sight)}
     if row is not None:
         context |= _about(row, sight)
     return list_response(request, spec=SPEC, fetch=fetch, template="places/area.html", context=context)
@@ -106,7 +105,7 @@ def areas(request: HttpRequest, area_id: int | None = None) -> HttpResponse:
 @signed_in
 def change(request: HttpRequest, area_id: int, what: str) -> HttpResponse:
     """Add below the area, rename it, move it or set its point; then show it again, or why it cannot be done."""
-    sight = _sight(request)
+    sight = sight_of(request)
     row = _seen(sight, area_id)
     if what not in _CHANGES:
         raise NotFound(what=what)
@@ -125,14 +124,14 @@ def change(request: HttpRequest, area_id: int, what: str) -> HttpResponse:
 @signed_in
 def settings(request: HttpRequest, area_id: int) -> HttpResponse:
     """Show every setting at an area with the area each value comes from; change one, or give it up."""
-    sight = _sight(request)
+    sight = sight_of(request)
     row = _seen(sight, area_id)
     if request.method == "POST":
         _require(sight, SET, row.path)
         try:
             spec = registry.spec_of(request.POST.get("key", ""))
             value = None if "inherit" in request.POST else read_value(spec, request.POST.get("value", ""))
-            actions.set_setting(area_id, spec.key, value, now=_now(request))
+            actions.set_setting(area_id, spec.key, value, now=now_of(request))
             messages.success(request, SAVED.render(reader(request).language, {}))
         except ShouwangError as error:
             messages.error(request, error.text(reader(request).language))
@@ -140,57 +139,27 @@ def settings(request: HttpRequest, area_id: int) -> HttpResponse:
     found = queries.settings_of(area_id)
     sources = queries.areas({each.source_area_id for each in found.values() if each.source_area_id is not None})
     lines = [_line(registry.spec_of(key), value, sources, area_id) for key, value in found.items()]
-    context = {"area": row, "line": queries.ancestors_of(row.path), "lines": lines, "may_set": sight.may(SET, row.path), "now": _now(request)}
+    context = {"area": row, "line": queries.ancestors_of(row.path), "lines": lines, "may_set": sight.may(SET, row.path), "now": now_of(request)}
     return render(request, "places/settings.html", context)
-
-
-@require_http_methods(["GET", "POST"])
-@signed_in
-def bring_in(request: HttpRequest) -> HttpResponse:
-    """Import divisions (CSV) or outlines (GeoJSON); which coordinate system they are in is asked, never guessed."""
-    sight = _sight(request)
-    if not _may_import(sight):
-        raise Refused(right=EDIT)
-    context: dict[str, object] = {"systems": SYSTEMS, "now": _now(request)}
-    if request.method == "POST":
-        try:
-            imported = _import(request)
-            context |= {"imported": imported, "bad": [(each.line, _said(each.error, request)) for each in imported.bad[:BAD_SHOWN]]}
-        except ShouwangError as error:
-            context["problem"] = _said(error, request)
-    return render(request, "places/import.html", context, status=422 if "problem" in context else 200)
-
-
-def _import(request: HttpRequest) -> actions.Imported:
-    upload = request.FILES.get("file")
-    if upload is None or upload.size is None or upload.size > actions.MAX_IMPORT_BYTES:
-        raise ImportUnreadable(
-            found=Text("没有文件或文件过大", "no file, or too large a one"),
-            expected=f"CSV / GeoJSON ≤ {actions.MAX_IMPORT_BYTES // 1024 // 1024} MB",
-        )
-    system, now = system_of(request.POST.get("system", "")), _now(request)
-    if (upload.name or "").lower().endswith(("json", "geojson")):
-        return actions.import_outlines(upload.read(), system=system, now=now)
-    return actions.import_divisions(upload.read(), system=system, now=now)
 
 
 def _add(row: AreaRow, request: HttpRequest, _: Sight) -> int:
     post = request.POST
     actions.add_area(
-        parent_id=row.id, name=post.get("name", ""), level=post.get("level", ""), code=post.get("code", ""), now=_now(request),
+        parent_id=row.id, name=post.get("name", ""), level=post.get("level", ""), code=post.get("code", ""), now=now_of(request),
     )
     return row.id
 
 
 def _rename(row: AreaRow, request: HttpRequest, _: Sight) -> int:
-    actions.rename_area(row.id, name=request.POST.get("name", ""), now=_now(request))
+    actions.rename_area(row.id, name=request.POST.get("name", ""), now=now_of(request))
     return row.id
 
 
 def _move(row: AreaRow, request: HttpRequest, sight: Sight) -> int:
     parent = _seen(sight, int(_digits(request.POST.get("parent", ""))))
     _require(sight, EDIT, parent.path)
-    actions.move_area(row.id, parent_id=parent.id, now=_now(request))
+    actions.move_area(row.id, parent_id=parent.id, now=now_of(request))
     return row.id
 
 
@@ -200,7 +169,7 @@ def _point(row: AreaRow, request: HttpRequest, _: Sight) -> int:
         point = (float(lon), float(lat))
     except ValueError:
         raise RowInvalid(column="lon, lat", found=f"{lon}, {lat}"[:40], expected=Text("十进制度数", "decimal degrees")) from None
-    actions.set_point(row.id, point=point, system=system_of(request.POST.get("system", "")), now=_now(request))
+    actions.set_point(row.id, point=point, system=system_of(request.POST.get("system", "")), now=now_of(request))
     return row.id
 
 
@@ -231,7 +200,7 @@ def _line(spec: SettingSpec, found: SettingValue, sources: Mapping[int, AreaRow]
     return SettingLine(spec, write_value(spec, found.value), source, found.source_area_id == area_id, EXPECTED[spec.kind])
 
 
-def _sight(request: HttpRequest) -> Sight:
+def sight_of(request: HttpRequest) -> Sight:
     sight: Sight = request.scope  # type: ignore[attr-defined] # set by people's middleware; `signed_in` let it through
     return sight
 
@@ -248,7 +217,7 @@ def _require(sight: Sight, right: str, path: str) -> None:
         raise Refused(right=right)
 
 
-def _may_import(sight: Sight) -> bool:
+def may_import(sight: Sight) -> bool:
     """Return whether the reader may edit every root: an import may touch any of them."""
     roots = queries.roots()
     return bool(roots) and all(sight.may(EDIT, root.path) for root in roots)
@@ -258,14 +227,10 @@ def _position_kind(row: AreaRow) -> str:
     return "NONE" if row.lon is None else "SCHEMATIC" if row.point_is_schematic else "SURVEYED"
 
 
-def _said(error: ShouwangError, request: HttpRequest) -> str:
-    return error.text(reader(request).language)
-
-
 def _digits(text: str) -> str:
     return text if text.isascii() and text.isdigit() and len(text) < 16 else "0"
 
 
-def _now(request: HttpRequest) -> datetime:
+def now_of(request: HttpRequest) -> datetime:
     now: Any = getattr(request, "now", None)
     return now if isinstance(now, datetime) else clock().now()
