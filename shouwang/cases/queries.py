@@ -122,6 +122,11 @@ def current_procedure(code: str) -> tuple[int, Procedure]:
     return row[0], procedure_of(row[0])
 
 
+def is_published(code: str) -> bool:
+    """Return whether there is a version of the procedure `code`."""
+    return ProcedureVersion.objects.filter(code=code).exists()
+
+
 _OPEN_TASKS = f"SELECT id FROM cases_task WHERE case_id = %s AND state IN ({', '.join(['%s'] * len(OPEN_TASKS))})"  # noqa: S608
 _LOAD = """
 SELECT t.id, t.step, t.state, t.rung, t.reminders, t.assignee_id, t.due_at, t.limit_us, t.remaining_us, t.accepted_at,

@@ -27,6 +27,7 @@ from shouwang.notify.events import REPLY_RECEIVED
 from shouwang.notify.jobs import send_due
 from shouwang.people import jobs as people
 from shouwang.places.events import AREA_MOVED
+from shouwang.requests import jobs as requests
 from shouwang.systems.living_alone import jobs as living_alone
 from shouwang.telemetry import jobs as telemetry
 from shouwang.watch import jobs as watch
@@ -40,6 +41,8 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (cases.MOVES, [AREA_MOVED], cases.on_moves),
     ("alerts.area_moved", [AREA_MOVED], alerts.on_moves),
     (figures.LISTENER, figures.KINDS, figures.fold),
+    (requests.LISTENER, requests.KINDS, requests.on_cases),
+    (requests.MOVES, [AREA_MOVED], requests.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
 )
 
@@ -66,6 +69,7 @@ JOBS = (
     Job("telemetry.tidy", timedelta(minutes=1), tidy_readings),
     Job("watch.tidy", HOUR, lambda _: watch.tidy()),
     Job("people.tidy", timedelta(days=1), people.tidy),
+    Job("requests.tidy", HOUR, requests.tidy),
 )
 LEASE_TTL = timedelta(seconds=10)
 IDLE_S = 0.1

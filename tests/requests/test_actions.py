@@ -34,7 +34,7 @@ from shouwang.requests.queries import Filters
 from shouwang.requests.rules.errors import FollowLinkInvalid, NothingToAnswer, ReportWrong, RequestEnded, TooOften
 from shouwang.requests.rules.limits import BUDGETS, HOUR
 from shouwang.requests.rules.numbers import is_number, number_of
-from tests.journeys.conftest import County
+from tests.journeys.conftest import County, county  # noqa: F401 - a fixture
 from tests.requests.conftest import report
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +78,11 @@ def test_a_report_becomes_request_case_task_timer_message_and_event(hall: County
     assert (person.name, person.path) == ("来电甲", hall.path)
     assert Consent.objects.unscoped().get(person_id=person.pk).purpose == "REQUEST_ANSWER"
     assert verify() > 0
+
+
+def test_an_installation_without_the_procedures_gets_them_with_the_first_report(county: County, now: datetime) -> None:  # noqa: F811
+    actions.receive(report(county), taken_by=None, now=now)
+    assert Case.objects.get().procedure.code == "RESIDENT_REQUEST"
 
 
 def test_events_hold_no_name_phone_text_or_address(hall: County, now: datetime) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from shouwang.cases.actions import NewCase, open_cases
-from shouwang.cases.queries import load_case
+from shouwang.cases.queries import is_published, load_case
 from shouwang.journal.actions import append
 from shouwang.journal.put import reserve_ids
 from shouwang.journal.rules import NewEvent
@@ -23,6 +23,7 @@ from shouwang.people.rules import SYSTEM, Scope
 from shouwang.places import queries as places
 from shouwang.requests import events as kinds
 from shouwang.requests.actions.limiting import spend
+from shouwang.requests.actions.publishing import publish_shipped
 from shouwang.requests.models import Photo, Report, ServiceRequest
 from shouwang.requests.queries import listed_nearby, report_of_key
 from shouwang.requests.rules.catalogue import REASON, service_of
@@ -119,10 +120,13 @@ def _write(new: NewReport, *, taken_by: int | None, photos: Sequence[int], numbe
 def _opened(new: NewReport, *, number: str, now: datetime) -> tuple[ServiceRequest, list[NewEvent]]:
     service = service_of(new.service)
     area_id, path = _place(new)
-    (request_id,) = reserve_ids(ServiceRequest, 1)
     severity = int(service.severity)
+    procedure = procedure_for(channel=new.channel, severity=severity)
+    if not is_published(procedure):
+        publish_shipped(now=now)
+    (request_id,) = reserve_ids(ServiceRequest, 1)
     case = NewCase(
-        procedure_for(channel=new.channel, severity=severity), KIND, severity, area_id, path, SUBJECT, request_id,
+        procedure, KIND, severity, area_id, path, SUBJECT, request_id,
         REASON + service.code, {"service": service_word(service.code), "channel": new.channel}, exercise_id=new.exercise_id,
     )
     opened = open_cases([case], now=now)
