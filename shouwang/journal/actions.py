@@ -7,20 +7,29 @@ from datetime import datetime, timedelta
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import F, Q
 
 from shouwang.journal import wake
 from shouwang.journal.models import EventRow, Head, LeaseRow, ListenerCursor
 from shouwang.journal.put import amend, put
+from shouwang.journal.queries import last_seq
 from shouwang.journal.rules import GENESIS, Event, Lease, LeaseLost, NewEvent, NewTimer, best_hash, chain_hash
 from shouwang.journal.sql import is_postgres, run, run_many
 from shouwang.kernel.moments import to_us
 
 APPEND_LOCK = 7300
+AHEAD = 2
+FOLLOW_AFTER = 500
 _EVENT_COLUMNS = ("seq", "at", "kind", "version", "subject_id", "exercise_id", "payload", "hash")
 _SET_TIMERS = (
     "INSERT INTO journal_timer (kind, subject_id, due_at) {} ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = excluded.due_at"
 )
+_KEEP_LEASE = "UPDATE journal_lease SET expires_at = %s WHERE name = %s AND owner = %s"
+_MAKE_LEASE = "INSERT INTO journal_lease (name, owner, fence, expires_at) VALUES (%s, '', 0, %s) ON CONFLICT (name) DO NOTHING"
+_TAKE_LEASE = (
+    "UPDATE journal_lease SET owner = %s, fence = fence + 1, expires_at = %s "
+    "WHERE name = %s AND (owner = '' OR expires_at <= %s OR expires_at > %s)"
+)
+_MOVE_CURSOR = "UPDATE journal_listenercursor SET seq = %s WHERE name = %s AND seq = %s"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -100,16 +109,19 @@ def claim_timer(timer_id: int, *, due_at: datetime) -> bool:
 
 
 def take_lease(name: str, owner: str, *, now: datetime, ttl: timedelta) -> Lease | None:
-    """Return the lease `name` for `owner`, renewed or taken over when it has expired; None while another holds it."""
+    """Return the lease `name` for `owner`, renewed or taken over when it has expired; None while another holds it.
+
+    A lease that ends later than any that is taken now could has a holder whose clock was ahead, such as this machine's
+    before it was set right: waiting for its end might take an hour, and the fence makes taking it safe.
+    """
+    until_us = to_us(now + ttl)
     with transaction.atomic():
-        LeaseRow.objects.bulk_create([LeaseRow(name=name, owner="", fence=0, expires_at=now - ttl)], ignore_conflicts=True)
-        renewed = LeaseRow.objects.filter(name=name, owner=owner).update(expires_at=now + ttl)
-        if not renewed:
-            free = Q(name=name) & (Q(expires_at__lte=now) | Q(owner=""))
-            taken = LeaseRow.objects.filter(free).update(owner=owner, fence=F("fence") + 1, expires_at=now + ttl)
-            if not taken:
+        if run(_KEEP_LEASE, (until_us, name, owner)).rowcount == 0:
+            run(_MAKE_LEASE, (name, to_us(now)))
+            if run(_TAKE_LEASE, (owner, until_us, name, to_us(now), to_us(now + AHEAD * ttl))).rowcount == 0:
                 return None
-        return Lease(name, owner, LeaseRow.objects.values_list("fence", flat=True).get(name=name))
+        (fence,) = run("SELECT fence FROM journal_lease WHERE name = %s", (name,)).fetchone()
+        return Lease(name, owner, fence)
 
 
 def check_fence(lease: Lease) -> None:
@@ -126,14 +138,26 @@ def listen(
 ) -> int:
     """Give the next events to the listener `name` and move its cursor, in one transaction; return how many there were.
 
-    At least once: `handle` must be idempotent on the event's number.
+    At least once: `handle` must be idempotent on the event's number. A listener that hears nothing for long follows the
+    log all the same, else each pass would read ever more of it.
     """
-    cursor, _ = ListenerCursor.objects.get_or_create(name=name, defaults={"seq": start_at})
-    events = read(cursor.seq)
+    head = last_seq()  # before the reading: what is committed after it must not be passed over
+    seq = _cursor(name, start_at=start_at)
+    events = read(seq)
     if not events:
+        if head - seq >= FOLLOW_AFTER:
+            with transaction.atomic():
+                run(_MOVE_CURSOR, (head, name, seq))
         return 0
     with transaction.atomic():
-        moved = ListenerCursor.objects.filter(name=name, seq=cursor.seq).update(seq=events[-1].seq)
+        moved = run(_MOVE_CURSOR, (events[-1].seq, name, seq)).rowcount
         if moved:
             handle(events)
     return len(events) if moved else 0
+
+
+def _cursor(name: str, *, start_at: int) -> int:
+    found = run("SELECT seq FROM journal_listenercursor WHERE name = %s", (name,)).fetchone()
+    if found is None:
+        return ListenerCursor.objects.get_or_create(name=name, defaults={"seq": start_at})[0].seq
+    return int(found[0])

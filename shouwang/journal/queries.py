@@ -4,40 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from django.db.models import QuerySet
 
 from shouwang.journal.models import EventRow, Head, ListenerCursor, Timer
 from shouwang.journal.rules import GENESIS, DueTimer, Event, LogBroken, chain_hash
-from shouwang.kernel.moments import to_us
+from shouwang.journal.sql import run
+from shouwang.kernel.moments import from_us, to_us
 
 VERIFY_PAGE = 5_000
+_DUE = "SELECT id, kind, subject_id, due_at FROM journal_timer WHERE due_at <= %s ORDER BY due_at, id LIMIT %s"
+_COLUMNS = "seq, at, kind, version, subject_id, payload, exercise_id"
 
 
-def _event(row: EventRow) -> Event:
-    return Event(
-        row.seq, row.at, row.kind, row.version, row.subject_id, msgspec.json.decode(row.payload), row.exercise_id,
-    )
+def _event(row: tuple[Any, ...]) -> Event:
+    seq, at, kind, version, subject_id, payload, exercise_id = row
+    moment = at if isinstance(at, datetime) else from_us(at)
+    return Event(seq, moment, kind, version, subject_id, msgspec.json.decode(payload), exercise_id)
 
 
 def last_seq() -> int:
     """Return the number of the last event, 0 for an empty log."""
-    return Head.objects.filter(pk=1).values_list("seq", flat=True).first() or 0
+    row = run("SELECT seq FROM journal_head WHERE id = 1").fetchone()
+    return int(row[0]) if row else 0
 
 
 def events_after(seq: int, *, kinds: Sequence[str] | None = None, limit: int = 500) -> list[Event]:
     """Return at most `limit` events after number `seq`, oldest first."""
-    rows: QuerySet[EventRow] = EventRow.objects.filter(seq__gt=seq).order_by("seq")
-    if kinds is not None:
-        rows = rows.filter(kind__in=kinds)
-    return [_event(row) for row in rows[:limit]]
+    if kinds is not None and not kinds:
+        return []
+    wanted = f"AND kind IN ({', '.join(['%s'] * len(kinds))}) " if kinds else ""
+    statement = f"SELECT {_COLUMNS} FROM journal_event WHERE seq > %s {wanted}ORDER BY seq LIMIT %s"  # noqa: S608 - names from here
+    return [_event(row) for row in run(statement, (seq, *(kinds or ()), limit)).fetchall()]
 
 
 def events_of(subject_id: int, *, prefix: str = "") -> list[Event]:
     """Return the events of one subject, oldest first; `prefix` limits the kinds ("case.")."""
     rows = EventRow.objects.filter(subject_id=subject_id, kind__startswith=prefix).order_by("seq")
-    return [_event(row) for row in rows]
+    return [_event(row) for row in rows.values_list(*_COLUMNS.split(", "))]
 
 
 def cursor_of(listener: str) -> int:
@@ -47,8 +52,8 @@ def cursor_of(listener: str) -> int:
 
 def due_timers(now: datetime, *, limit: int = 500) -> list[DueTimer]:
     """Return the timers due at or before `now`, earliest first."""
-    rows = Timer.objects.filter(due_at__lte=now).order_by("due_at", "id")[:limit]
-    return [DueTimer(row.pk, row.kind, row.subject_id, row.due_at) for row in rows]
+    rows = run(_DUE, (to_us(now), limit)).fetchall()
+    return [DueTimer(number, kind, subject_id, from_us(due_us)) for number, kind, subject_id, due_us in rows]
 
 
 def next_timer_at() -> datetime | None:

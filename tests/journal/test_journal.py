@@ -98,6 +98,43 @@ def test_a_lease_is_held_renewed_and_taken_over_with_a_higher_fence(now: datetim
 
 
 @pytest.mark.django_db
+def test_a_lease_taken_while_the_clock_was_ahead_is_not_waited_for(now: datetime) -> None:
+    ttl = timedelta(seconds=10)
+    first = actions.take_lease("worker", "a", now=now + timedelta(hours=1), ttl=ttl)
+    assert first is not None
+    second = actions.take_lease("worker", "b", now=now, ttl=ttl)
+    assert second is not None, "the clock was set back by an hour"
+    assert second.fence == first.fence + 1
+    assert actions.take_lease("worker", "a", now=now + timedelta(seconds=1), ttl=ttl) is None
+    slightly_ahead = actions.take_lease("watch", "a", now=now + timedelta(seconds=8), ttl=ttl)
+    assert slightly_ahead is not None
+    assert actions.take_lease("watch", "b", now=now, ttl=ttl) is None, "two machines' clocks may differ a little"
+
+
+@pytest.mark.django_db
+def test_a_listener_that_hears_nothing_follows_the_log_and_misses_nothing(now: datetime) -> None:
+    read: list[int] = []
+    seen: list[int] = []
+
+    def rarely(seq: int) -> list[Event]:
+        read.append(seq)
+        return queries.events_after(seq, kinds=["rare"])
+
+    def listen() -> int:
+        return actions.listen("moves", lambda events: seen.extend(event.seq for event in events), rarely)
+
+    for count in (actions.FOLLOW_AFTER - 1, 1, 10):
+        append(*["often"] * count, now=now)
+        assert listen() == 0
+    append("rare", "often", "rare", now=now)
+    assert listen() == 2
+    assert listen() == 0
+    assert read == [0, 0, 500, 500, 513]
+    assert seen == [511, 513]
+    assert queries.events_after(0, kinds=[]) == []
+
+
+@pytest.mark.django_db
 def test_a_listener_moves_its_cursor_with_its_work(now: datetime) -> None:
     append("a", "b", now=now)
     seen: list[str] = []
