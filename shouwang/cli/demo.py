@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from shouwang.cli.app import app, bring_up_to_date, console, start_django
+from shouwang.cli.app import app, bring_up_to_date, console, start_django, told
 from shouwang.cli.serving import ME, past_posted, run_all, web
 
 KEEP_HELP = "保留数据的文件夹 · keep the data in this folder"
@@ -89,7 +89,8 @@ def demo(
         show_links(address, links)
         os.environ |= {"SHOUWANG_DEMO_TOKEN": token, "SHOUWANG_ADDRESS": address}
         play = [*ME, "play-meters", address, ",".join(meters), "--seed", str(seed)]
-        run_all([web("127.0.0.1", port), [*ME, "worker"], [*ME, "watch", "--after-past"], play])
+        with told():
+            run_all([web("127.0.0.1", port), [*ME, "worker"], [*ME, "watch", "--after-past"], play])
 
 
 def show_links(address: str, links: Sequence[tuple[str, str]]) -> None:

@@ -26,6 +26,13 @@ class ReplayBroken(ShouwangError):
     en = "The replay stopped: readings were refused ({status}): {detail}; run shouwang doctor."
 
 
+class PartEnded(ShouwangError):
+    """One of the processes of an installation has ended by itself."""
+
+    zh = "进程 {part} 已退出（返回码 {code}），其余进程已停止；请查看上面的日志后重新启动，或由系统服务自动重启。"
+    en = "The process {part} has ended with code {code} and the others were stopped; see its log above and start again, or let a service do so."
+
+
 class BackupExists(ShouwangError):
     """A backup would overwrite a file."""
 

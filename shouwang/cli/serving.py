@@ -15,6 +15,7 @@ import typer
 from rich.progress import Progress
 
 from shouwang.cli.app import DATABASE_HELP, app, bring_up_to_date, console, start_django, told
+from shouwang.cli.errors import PartEnded
 
 POLL_S = 0.3
 END_S = 15
@@ -78,7 +79,8 @@ def serve(
     start_django(database=database)
     bring_up_to_date()
     console.print(f"守望 Shouwang  http://{host}:{port}/")
-    run_all([web(host, port), [*ME, "worker"], [*ME, "watch"]])
+    with told():
+        run_all([web(host, port), [*ME, "worker"], [*ME, "watch"]])
 
 
 def web(host: str, port: int) -> list[str]:
@@ -93,6 +95,7 @@ def run_all(commands: Sequence[Sequence[str]], during: Callable[[Callable[[], bo
     """Run the processes together; when one ends, or on Ctrl+C or SIGTERM, end the others.
 
     `during` is called meanwhile, with a question that says whether all are still running; they end when it returns.
+    Raises PartEnded when one has ended by itself, so that whoever supervises this command starts it again.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running = [subprocess.Popen(command, process_group=0) for command in commands]  # noqa: S603 - our own commands
@@ -100,8 +103,10 @@ def run_all(commands: Sequence[Sequence[str]], during: Callable[[Callable[[], bo
     def all_run() -> bool:
         return all(process.poll() is None for process in running)
 
+    ended: list[subprocess.Popen[bytes]] = []
     try:
         (during or _wait)(all_run)
+        ended = [process for process in running if process.poll() is not None]
     except KeyboardInterrupt:
         pass
     finally:
@@ -109,6 +114,8 @@ def run_all(commands: Sequence[Sequence[str]], during: Callable[[Callable[[], bo
             process.terminate()
         for process in running:
             _end(process)
+    for process in ended:
+        raise PartEnded(part=" ".join(map(str, process.args[1:4])), code=process.returncode)  # type: ignore[index] # a list, as given
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
