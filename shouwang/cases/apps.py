@@ -11,8 +11,9 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let messages about a task carry the link that opens it."""
-        from shouwang.cases.links import address_of_task  # noqa: PLC0415 - settings must be ready
-        from shouwang.notify.rules import register_link  # noqa: PLC0415
+        """Let messages about a task carry the link that opens it, and those to a group the one that asks to sign in."""
+        from shouwang.cases.links import address_of_task, address_of_tasks  # noqa: PLC0415 - settings must be ready
+        from shouwang.notify.rules import register_home, register_link  # noqa: PLC0415
 
         register_link(address_of_task)
+        register_home(address_of_tasks)

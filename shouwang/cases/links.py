@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -9,7 +10,8 @@ from django.core import signing
 
 from shouwang.cases.rules.errors import CaseError
 
-VALID_S = 7 * 24 * 3600
+DAY_S = 24 * 3600
+VALID_S = 8 * DAY_S
 _SALT = "shouwang.task-link"
 
 
@@ -21,6 +23,14 @@ class LinkInvalid(CaseError):
     status = 404
 
 
+class _SignedByDay(signing.TimestampSigner):
+    """Signs as of the beginning of the day (UTC): a message sent again carries the very same address, so its provider knows it."""
+
+    def timestamp(self) -> str:
+        """Return when today began."""
+        return signing.b62_encode(int(time.time()) // DAY_S * DAY_S)
+
+
 @dataclass(frozen=True)
 class TaskLink:
     """Whom a link lets in, and to what."""
@@ -30,13 +40,18 @@ class TaskLink:
 
 
 def task_link(task_id: int, person_id: int) -> str:
-    """Return the address of a task for a person."""
-    return f"/t/{signing.dumps([task_id, person_id], salt=_SALT)}/"
+    """Return the address of a task for a person, valid for seven days and what is left of today."""
+    return f"/t/{_SignedByDay(salt=_SALT).sign_object([task_id, person_id])}/"
 
 
 def address_of_task(task_id: int, person_id: int) -> str:
     """Return the whole address of a task for a person, as a message carries it."""
     return f"{settings.SHOUWANG_ADDRESS}{task_link(task_id, person_id)}"
+
+
+def address_of_tasks() -> str:
+    """Return the whole address where whoever signs in finds the own tasks."""
+    return f"{settings.SHOUWANG_ADDRESS}/tasks/"
 
 
 def read_link(token: str) -> TaskLink:

@@ -100,7 +100,8 @@ class Manifest:
     """What a channel's folder says of itself.
 
     `rings`: it interrupts a person, so it is for what was not accepted. `is_shared`: it speaks in a group, through the
-    robot of an area. `address` is what a person's address there is called, `reasons` are the words of its own codes.
+    robot of an area. `address` is what a person's address there is called; `by_phone`: without one it is the telephone.
+    `reasons` are the words of its own codes.
     """
 
     code: str
@@ -114,4 +115,5 @@ class Manifest:
     link: Link = "IN_TEXT"
     rate: Rate | None = None
     address: Text | None = None
+    by_phone: bool = False
     reasons: Mapping[str, Text] = field(default_factory=dict)

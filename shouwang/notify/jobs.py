@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,9 +24,11 @@ from shouwang.journal.rules import Lease
 from shouwang.notify import actions, queries, registry
 from shouwang.notify.actions import Leased, Result
 from shouwang.notify.actions.sending import INBOX_PER_TRANSACTION
-from shouwang.notify.contract import Channel, Manifest, Outcome, Outgoing, Rejected, Traits, Unknown
+from shouwang.notify.contract import Channel, Manifest, Mention, Outcome, Outgoing, Rejected, Traits, Unknown
 from shouwang.notify.outside import client
-from shouwang.notify.rules import INBOX, Bundle, Step, Waiting, due_bundles, link_of, next_due_at, render
+from shouwang.notify.rules import INBOX, Bundle, Step, Waiting, due_bundles, next_due_at
+from shouwang.notify.rules.rates import Target, Turns
+from shouwang.notify.rules.wording import Part, link_for, say
 
 LEASE_S = 15.0
 PER_CHANNEL = 8
@@ -44,11 +46,16 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One leased message and how to send it; without a channel when the person has no address there."""
+    """One leased message and how to send it, or several that go to a group as one; without a channel where nobody can be reached."""
 
     leased: Leased
     channel: Channel | None
     outgoing: Outgoing
+    others: tuple[Leased, ...] = ()
+
+    def results(self, outcome: Outcome) -> list[Result]:
+        """Return what `outcome` means for each of its messages."""
+        return [Result(leased, outcome) for leased in (self.leased, *self.others)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ class InlineSenders:
 
     def start(self, works: Sequence[Work]) -> None:
         """Send `works` now."""
-        self._results += [Result(work.leased, attempt(work, self.http)) for work in works]
+        for work in works:
+            self._results += work.results(attempt(work, self.http))
 
     def finished(self) -> list[Result]:
         """Return the outcomes of what was sent."""
@@ -108,7 +116,7 @@ class PooledSenders:
         self._on_done = on_done
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._busy: dict[str, int] = {}
-        self._back: queue.SimpleQueue[tuple[str, Result | None]] = queue.SimpleQueue()
+        self._back: queue.SimpleQueue[tuple[str, list[Result]]] = queue.SimpleQueue()
 
     def free(self, channel: str) -> int:
         """Return how many threads of `channel` are idle."""
@@ -127,12 +135,11 @@ class PooledSenders:
 
     def finished(self) -> list[Result]:
         """Return the outcomes that have come back; one given up because its lease ran out brings none."""
-        found = []
+        found: list[Result] = []
         while not self._back.empty():
-            code, result = self._back.get()
+            code, results = self._back.get()
             self._busy[code] -= 1
-            if result is not None:
-                found.append(result)
+            found += results
         return found
 
     def close(self) -> None:
@@ -141,12 +148,12 @@ class PooledSenders:
             pool.shutdown()
 
     def _send(self, work: Work, until: float) -> None:
-        result = None
+        results: list[Result] = []
         try:
             if time.monotonic() < until:
-                result = Result(work.leased, attempt(work, self._http))
+                results = work.results(attempt(work, self._http))
         finally:
-            self._back.put((work.leased.channel, result))
+            self._back.put((work.leased.channel, results))
             self._on_done()
 
 
@@ -196,10 +203,12 @@ def make_pass(now: datetime, *, channels: Mapping[str, Served], senders: Senders
     due = due_bundles(waiting, last_sent, now=now)
     delivered = sum(actions.deliver_inbox(batch, now=now, lease=lease) for batch in _batches(due))
     failed = _fail_unserved(waiting, channels, now=now, lease=lease)
-    leased = _lease(due, now=now, senders=senders, lease=lease, traits=traits, pace=pace)
+    outside = _without_the_quiet([bundle for bundle in due if bundle.channel in channels], now=now, lease=lease)
+    room = actions.Room({code: senders.free(code) for code in channels}, Turns(now, pace), _targets_of(channels))
+    leased = _lease(outside, now=now, room=room, lease=lease, traits=traits, pace=pace)
     senders.start(_works(leased, channels, now))
     recorded += actions.record_outcomes(senders.finished(), now=now, lease=lease, traits=traits, pace=pace)
-    alarms = (next_due_at(waiting, last_sent, now=now), queries.next_alarm_at(now))
+    alarms = (next_due_at(waiting, last_sent, now=now), queries.next_alarm_at(now), room.turns.next_at)
     return Pass(delivered, len(leased), recorded, failed, min((at for at in alarms if at is not None), default=None))
 
 
@@ -225,39 +234,69 @@ def _fail_unserved(waiting: Sequence[Waiting], channels: Mapping[str, Served], *
     return actions.fail_unserved(served, now=now, lease=lease)
 
 
+def _without_the_quiet(bundles: Sequence[Bundle], *, now: datetime, lease: Lease) -> list[Bundle]:
+    """Put off what is not red and whose person has quiet hours now; return the rest."""
+    ends = queries.quiet_ends({bundle.person_id for bundle in bundles if not bundle.urgent}, now=now)
+    quiet = {bundle: ends[bundle.person_id] for bundle in bundles if not bundle.urgent and bundle.person_id in ends}
+    actions.put_off(list(quiet.items()), now=now, lease=lease)
+    return [bundle for bundle in bundles if bundle not in quiet]
+
+
+def _targets_of(channels: Mapping[str, Served]) -> Callable[[str, Collection[int]], Mapping[int, Target]]:
+    def targets_of(channel: str, person_ids: Collection[int]) -> Mapping[int, Target]:
+        return queries.targets(person_ids, channels[channel].manifest)
+
+    return targets_of
+
+
 def _lease(
-    due: Sequence[Bundle], *, now: datetime, senders: Senders, lease: Lease, traits: Mapping[str, Traits], pace: float,
+    due: Sequence[Bundle], *, now: datetime, room: actions.Room, lease: Lease, traits: Mapping[str, Traits], pace: float,
 ) -> list[Leased]:
-    outside = [bundle for bundle in due if bundle.channel in traits]
-    if not (outside or queries.has_lapsed(now, channels=traits)):
+    """Lease what may go now; nothing where another process took a turn at the same moment."""
+    room.learn({(bundle.channel, bundle.person_id) for bundle in due})
+    free = [bundle for bundle in due if room.may(bundle)]
+    if not (free or queries.has_lapsed(now, channels=traits)):
         return []
-    free = {code: senders.free(code) for code in traits}
-    return actions.lease_bundles(outside, now=now, lease=lease, free=free, traits=traits, ttl=timedelta(seconds=LEASE_S * pace))
+    try:
+        return actions.lease_bundles(free, now=now, lease=lease, room=room, traits=traits, ttl=timedelta(seconds=LEASE_S * pace))
+    except actions.TurnTaken:
+        return []
 
 
 def _works(leased: Sequence[Leased], channels: Mapping[str, Served], now: datetime) -> list[Work]:
-    """Return the leased messages with their words and addresses."""
+    """Return the leased messages with their words and addresses; those of one group are one work."""
     books = {
         code: queries.contacts([each.person_id for each in leased if each.channel == code], code)
         for code in {each.channel for each in leased}
     }
-    return [
-        _work(each, channels[each.channel], books[each.channel].get(each.person_id, queries.Contact("", "zh")), now) for each in leased
-    ]
+    works: dict[tuple[str, int], list[Leased]] = {}
+    for each in leased:
+        works.setdefault((each.channel, each.group or -each.id), []).append(each)
+    return [_work(together, channels[together[0].channel], books[together[0].channel], now) for together in works.values()]
 
 
-def _work(leased: Leased, served: Served, contact: queries.Contact, now: datetime) -> Work:
-    is_exercise = leased.exercise_id is not None
-    link = link_of(leased.task_id, leased.person_id, template=leased.template, params=leased.params)
-    limit = served.manifest.text_limit - len(link) - 1 if served.manifest.text_limit and link else served.manifest.text_limit
-    text = render(
-        leased.template, leased.params, language=contact.language, count=leased.count, limit=limit,
-        is_exercise=is_exercise,
+def _work(together: Sequence[Leased], served: Served, book: Mapping[int, queries.Contact], now: datetime) -> Work:
+    """Return how these messages, mostly one, are sent: the gravest, then oldest, first."""
+    leader, *others = sorted(together, key=lambda each: (-each.severity, each.id))
+    contact = book.get(leader.person_id, queries.Contact("", "zh"))
+    manifest = served.manifest
+    link = "" if manifest.link == "NONE" else link_for(_part(leader), is_shared=manifest.is_shared)
+    text = say(
+        [_part(each) for each in (leader, *others)], language=contact.language, link=link if manifest.link == "IN_TEXT" else "",
+        limit=manifest.text_limit,
     )
-    params = {**leased.params, "link": link} if link else leased.params
+    met = {each.person_id: book.get(each.person_id, queries.Contact("", "zh")) for each in (leader, *others)}
     outgoing = Outgoing(
-        leased.key, contact.address, leased.template, params, f"{text} {link}" if link else text, contact.language, leased.severity, leased.count, now,
-        is_exercise,
+        leader.key, contact.address, leader.template, {**leader.params, "link": link} if link else leader.params, text,
+        contact.language, leader.severity, sum(each.count for each in together), now, leader.exercise_id is not None, link,
+        contact.robot, tuple(Mention(each.address, each.phone) for each in met.values()) if manifest.is_shared else (),
     )
-    unreachable = served.manifest.needs_address and not contact.address and leased.step == Step.SEND
-    return Work(leased, None if unreachable else served.channel, outgoing)
+    unreachable = manifest.needs_address and not contact.address and leader.step == Step.SEND
+    return Work(leader, None if unreachable else served.channel, outgoing, tuple(others))
+
+
+def _part(leased: Leased) -> Part:
+    return Part(
+        leased.person_id, leased.template, leased.params, leased.count, task_id=leased.task_id,
+        is_exercise=leased.exercise_id is not None, was_quiet=leased.was_quiet,
+    )

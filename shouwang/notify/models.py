@@ -96,3 +96,52 @@ class ChannelSetting(models.Model):
 
     class Meta:
         db_table = "notify_channel"
+
+
+class Robot(models.Model):
+    """A robot of a group: it speaks for its area and for everything below that has none of its own."""
+
+    channel = models.CharField(max_length=16)
+    area = models.ForeignKey("places.Area", models.CASCADE, related_name="+")
+    url = models.TextField()
+    secret = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["channel", "area"], name="notify_robot_once")]
+
+
+class TargetUse(models.Model):
+    """When a robot, an address or a channel with a rate was last sent something (microseconds, JSON), and until when it takes nothing."""
+
+    channel = models.CharField(max_length=16)
+    target = models.CharField(max_length=16)
+    sent = models.TextField(default="[]")
+    blocked_until = MomentField(null=True)
+
+    class Meta:
+        db_table = "notify_target"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["channel", "target"], name="notify_target_once")]
+
+
+class Preference(models.Model):
+    """How a person wishes to be told: which channels come later (channel → step, JSON), and the quiet hours.
+
+    The quiet hours are minutes of the local day, [from, until), over midnight where `until` is the smaller one.
+    """
+
+    person_id = models.BigIntegerField(primary_key=True)
+    steps = models.TextField(default="{}")
+    quiet_from = models.SmallIntegerField(null=True)
+    quiet_until = models.SmallIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(
+                    quiet_from__isnull=False, quiet_until__isnull=False, quiet_from__gte=0, quiet_from__lt=1440, quiet_until__gte=0,
+                    quiet_until__lt=1440,
+                ),
+                name="notify_preference_quiet",
+            ),
+        ]

@@ -44,6 +44,7 @@ def _manifest(path: Path) -> Manifest:
         is_shared=said["is_shared"],
         link=said["link"],
         rate=Rate(**said["rate"]) if "rate" in said else None,
+        by_phone=said.get("by_phone", False),
         address=_text(said["address"]) if "address" in said else None,
         reasons={code: _text(words) for code, words in said.get("reasons", {}).items()},
     )

@@ -44,7 +44,7 @@ class Scripted:
 
 
 def served(channel: Scripted, traits: Traits, *, needs_address: bool = False) -> jobs.Served:
-    return jobs.Served(Manifest("x", Text("试", "x"), traits, needs_address, 70, ()), channel)
+    return jobs.Served(Manifest("x", Text("试", "x"), traits, needs_address, 200, ()), channel)
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def book(monkeypatch: pytest.MonkeyPatch) -> dict[int, queries.Contact]:
         return {person: known.get(person, queries.Contact(PHONE, "zh")) for person in person_ids}
 
     monkeypatch.setattr(queries, "contacts", contacts)
+    monkeypatch.setattr(queries.reaching, "contacts", contacts)
     return known
 
 

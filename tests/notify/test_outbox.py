@@ -18,6 +18,7 @@ from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Reje
 from shouwang.notify.models import Message
 from shouwang.notify.rules import State, Step, due_bundles
 from shouwang.notify.rules.delivery import MAX_ATTEMPTS
+from shouwang.notify.rules.rates import Turns
 from tests.notify.conftest import GATEWAY, KEYED, Queue, Scripted, served
 
 SOON = timedelta(milliseconds=200)
@@ -219,7 +220,8 @@ def test_a_receipt_that_never_comes_leaves_the_message_unknown(
 def take(now: datetime, lease: Lease, channel: str = "webhook", ttl_s: int = 15) -> list[actions.Leased]:
     due = due_bundles(queries.waiting(now), queries.last_sent(now), now=now)
     traits = {"webhook": KEYED, "sms": GATEWAY}
-    return actions.lease_bundles(due, now=now, lease=lease, free={channel: 10}, traits=traits, ttl=timedelta(seconds=ttl_s))
+    room = actions.Room({channel: 10}, Turns(now), lambda code, persons: {})
+    return actions.lease_bundles(due, now=now, lease=lease, room=room, traits=traits, ttl=timedelta(seconds=ttl_s))
 
 
 @pytest.mark.parametrize(("channel", "step"), [("webhook", Step.SEND), ("sms", Step.QUERY)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from shouwang.notify.actions.answering import mark_read, report_delivery, save_setting, take_reply
+from shouwang.notify.actions.claiming import Leased, Room, TurnTaken, fail_unserved, lease_bundles, put_off, take_turn
 from shouwang.notify.actions.queueing import NewMessage, queue
-from shouwang.notify.actions.sending import Leased, Result, deliver_inbox, fail_unserved, lease_bundles, record_outcomes
+from shouwang.notify.actions.sending import Result, deliver_inbox, record_outcomes
 
 __all__ = [
-    "Leased", "NewMessage", "Result", "deliver_inbox", "fail_unserved", "lease_bundles", "mark_read", "queue", "record_outcomes",
-    "report_delivery", "save_setting", "take_reply",
+    "Leased", "NewMessage", "Result", "Room", "TurnTaken", "deliver_inbox", "fail_unserved", "lease_bundles", "mark_read", "put_off",
+    "queue", "record_outcomes", "report_delivery", "save_setting", "take_reply", "take_turn",
 ]

@@ -13,7 +13,7 @@ from django.db.models import Q
 from shouwang.journal.actions import append
 from shouwang.journal.rules import NewEvent
 from shouwang.notify import events, queries
-from shouwang.notify.actions.sending import failures_of
+from shouwang.notify.actions.ending import failures_of
 from shouwang.notify.models import ChannelSetting, Message
 from shouwang.notify.rules import Delivered, Outcome, Rejected, State
 from shouwang.notify.rules.delivery import code_of

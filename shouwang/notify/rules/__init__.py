@@ -26,6 +26,7 @@ from shouwang.notify.rules.texts import (
     link_of,
     phrase,
     register,
+    register_home,
     register_link,
     register_page,
     register_words,
@@ -34,6 +35,6 @@ from shouwang.notify.rules.texts import (
 
 __all__ = [
     "INBOX", "TEMPLATES", "WORDS", "Bundle", "Delivered", "Missing", "Next", "Outcome", "Rejected", "Retry", "Sent", "State", "Step",
-    "Traits", "Unknown", "Waiting", "after_query", "after_send", "due_bundles", "link_of", "next_due_at", "phrase", "register", "register_link", "register_page", "register_words",
+    "Traits", "Unknown", "Waiting", "after_query", "after_send", "due_bundles", "link_of", "next_due_at", "phrase", "register", "register_home", "register_link", "register_page", "register_words",
     "render", "retake",
 ]

@@ -87,11 +87,15 @@ class Turns:
     _sizes: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[Target, bool, int | None], int] = field(default_factory=dict)
 
+    def free_at(self, target: Target, *, urgent: bool) -> datetime:
+        """Return from when `target` takes one more message, those of this pass counted."""
+        return free_at(self._use(target), target, urgent=urgent, now=self.now, pace=self.pace)
+
     def may(self, target: Target | None, *, urgent: bool) -> bool:
         """Return whether something may go to `target` now; if not, when it may counts for `next_at`."""
         if target is None:
             return True
-        free = self._free_at(target, urgent=urgent)
+        free = self.free_at(target, urgent=urgent)
         if free > self.now:
             self.next_at = free if self.next_at is None else min(self.next_at, free)
         return free <= self.now
@@ -123,9 +127,6 @@ class Turns:
 
     def _left(self, target: Target) -> int:
         return target.rate.messages - len(recent(self._use(target), target.rate, now=self.now, pace=self.pace))
-
-    def _free_at(self, target: Target, *, urgent: bool) -> datetime:
-        return free_at(self._use(target), target, urgent=urgent, now=self.now, pace=self.pace)
 
     def _use(self, target: Target) -> Use:
         stored = self.used.get(target, NEVER_USED)

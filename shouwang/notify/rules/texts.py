@@ -12,11 +12,13 @@ from shouwang.kernel.texts import Text
 
 BUNDLE = "BUNDLE"
 TEST = "CHANNEL_TEST"
+QUIET_OVER = "QUIET_OVER"
 EXERCISE = Text("【演练】", "[EXERCISE] ")
 UNREGISTERED = Text("您有一条新消息（{template}），请打开守望查看。", "You have a new message ({template}); open Shouwang to read it.")
 TEMPLATES: dict[str, Text] = {
     BUNDLE: Text("您有 {count} 条消息，最急的一条：{first}", "You have {count} messages; the most urgent: {first}"),
     TEST: Text("这是守望的测试消息。", "This is a test message from Shouwang."),
+    QUIET_OVER: Text("勿扰时段内您有 {count} 条消息，请打开守望查看。", "{count} messages came in your quiet hours; open Shouwang to read them."),
     "TASK_OFFERED": Text("新任务：{reason}。请尽快签收。", "New task: {reason}. Please accept it."),
     "TASK_ESCALATED": Text("任务已升级到您：{reason}。下级未签收，请处置。", "Escalated to you: {reason}. Nobody below accepted it."),
     "TASK_REMINDER": Text("请签收任务：{reason}。", "Please accept the task: {reason}."),
@@ -29,7 +31,9 @@ WORDS: dict[str, Text] = {}
 NOTHING: Mapping[str, Any] = {}
 LinkMaker = Callable[[int, int], str]
 PageMaker = Callable[[Mapping[str, Any]], str]
+HomeMaker = Callable[[], str]
 _makers: list[LinkMaker] = []
+_home_makers: list[HomeMaker] = []
 _page_makers: dict[str, PageMaker] = {}
 
 
@@ -46,6 +50,16 @@ def register_words(words: Mapping[str, Text]) -> None:
 def register_link(maker: LinkMaker) -> None:
     """Say how the address of a task is made for a person; it is made when a message leaves and is never stored."""
     _makers[:] = [maker]
+
+
+def register_home(maker: HomeMaker) -> None:
+    """Say which address shows the own tasks to whoever signs in there: what a group is given, which must open nothing by itself."""
+    _home_makers[:] = [maker]
+
+
+def home_link() -> str:
+    """Return the address of the own tasks, or nothing."""
+    return _home_makers[0]() if _home_makers else ""
 
 
 def register_page(template: str, maker: PageMaker) -> None:

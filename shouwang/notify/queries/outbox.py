@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,17 +10,11 @@ from typing import Any
 import msgspec
 from django.db.models import Count, Max, Min, Q, QuerySet
 
-from shouwang.notify.models import ALIVE, FRESH, POSTPONED, TAKEN, ChannelSetting, LastSent, Message
-from shouwang.notify.rules import INBOX, State, Waiting, render
+from shouwang.notify.models import ALIVE, FRESH, POSTPONED, TAKEN, LastSent, Message
+from shouwang.notify.rules import State, Waiting, render
 from shouwang.notify.rules.bundling import APART, URGENT
-from shouwang.people.queries import contacts_of, person_cards
 
 URGENT_PER_PASS = 1_000
-BY_PHONE = frozenset({"sms", "voice"})
-
-
-ENABLED_FOR_S = 5.0
-_enabled: dict[str, tuple[float, frozenset[str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +42,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
-    """Where and in which language a person is reached on one channel."""
-
-    address: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sending:
     """How one message stands, for the page of a case."""
 
@@ -69,54 +54,6 @@ class Sending:
     queued_at: datetime
     done_at: datetime | None
     read_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A channel's stored settings."""
-
-    settings: Mapping[str, Any]
-    enabled: bool
-
-
-def channels_of(person_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    """Return the channels each person is told on: the inbox, and those the person has that are switched on here."""
-    on = enabled_channels()
-    own = contacts_of(person_ids) if on else {}
-    return {
-        person_id: (INBOX, *(row.channel for row in own.get(person_id, ()) if row.channel in on)) for person_id in person_ids
-    }
-
-
-def contacts(person_ids: Collection[int], channel: str) -> dict[int, Contact]:
-    """Return how to reach these persons on `channel`: the address kept for it, else the telephone for a telephone channel."""
-    own = {
-        person_id: row.address for person_id, rows in contacts_of(person_ids).items() for row in rows if row.channel == channel
-    }
-    return {
-        person_id: Contact(own.get(person_id) or (card.phone if channel in BY_PHONE else ""), card.language)
-        for person_id, card in person_cards(person_ids, language="zh").items()
-    }
-
-
-def enabled_channels() -> frozenset[str]:
-    """Return the channels beside the inbox that are switched on, as they were at most ENABLED_FOR_S ago."""
-    known_s, known = _enabled.get("", (float("-inf"), frozenset[str]()))
-    if time.monotonic() - known_s > ENABLED_FOR_S:
-        rows = ChannelSetting.objects.filter(enabled=True).exclude(channel=INBOX)
-        known = frozenset(rows.values_list("channel", flat=True))
-        _enabled[""] = (time.monotonic(), known)
-    return known
-
-
-def forget() -> None:
-    """Forget which channels are switched on."""
-    _enabled.clear()
-
-
-def settings() -> dict[str, Setting]:
-    """Return the stored settings by channel."""
-    return {row.channel: Setting(msgspec.json.decode(row.settings), row.enabled) for row in ChannelSetting.objects.all()}
 
 
 def inbox(person_id: int, *, after_push_seq: int = 0, limit: int = 50) -> list[Entry]:
@@ -156,6 +93,12 @@ def messages_of_tasks(task_ids: Collection[int]) -> list[Sending]:
     for task_id in task_ids:
         wanted |= Q(key__gte=f"{task_id}:", key__lt=f"{task_id};")
     return _sendings(Message.objects.filter(wanted).order_by("id"))
+
+
+def states_of_key(key: str) -> dict[str, tuple[State, bool]]:
+    """Return how the messages of one key stand by channel, and whether each has ended."""
+    rows = Message.objects.filter(key=key).values_list("channel", "state", "done_at")
+    return {channel: (State(state), done_at is not None) for channel, state, done_at in rows}
 
 
 def counts_by_state(*, only_alive: bool = False) -> dict[State, int]:

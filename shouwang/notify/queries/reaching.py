@@ -1,0 +1,188 @@
+"""Reads of how persons are reached: channels that are switched on, addresses, robots of groups, wishes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shouwang.kernel.moments import from_us, local
+from shouwang.notify import registry
+from shouwang.notify.contract import Manifest
+from shouwang.notify.contract import Robot as RobotAddress
+from shouwang.notify.models import ChannelSetting, Preference, Robot, TargetUse
+from shouwang.notify.rules import INBOX
+from shouwang.notify.rules.rates import Target, Use
+from shouwang.notify.rules.wishes import NO_WISHES, Quiet, Wishes, quiet_until, steps_of
+from shouwang.people.queries import contacts_of, paths_of, person_cards
+from shouwang.places.queries import full_names
+from shouwang.places.rules.tree import ancestors
+
+ENABLED_FOR_S = 5.0
+_enabled: dict[str, tuple[float, frozenset[str]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where and in which language a person is reached on one channel; `robot` speaks to the group where it is shared."""
+
+    address: str
+    language: str
+    phone: str = ""
+    robot: RobotAddress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RobotRow:
+    """A robot as the settings page shows it."""
+
+    id: int
+    channel: str
+    area_id: int
+    area: str
+    address: RobotAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A channel's stored settings."""
+
+    settings: Mapping[str, Any]
+    enabled: bool
+
+
+def channels_of(person_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Return the channels each person is told on at once: the inbox, and the first step of the own ones that are on here."""
+    return {person_id: (INBOX, *(steps[0] if steps else ())) for person_id, steps in steps_of_persons(person_ids).items()}
+
+
+def steps_of_persons(person_ids: Collection[int]) -> dict[int, tuple[tuple[str, ...], ...]]:
+    """Return each person's own channels that are switched on here, step by step: a later step is for what was not accepted.
+
+    The first step may be empty; without any channel there are no steps.
+    """
+    on = enabled_channels()
+    own = contacts_of(person_ids) if on else {}
+    wishes = wishes_of(own) if own else {}
+    rings = {code for code in on if registry.manifests()[code].rings} if own else set()
+    return {
+        person_id: steps_of(
+            [row.channel for row in own.get(person_id, ()) if row.channel in on], wishes.get(person_id, NO_WISHES), rings=rings,
+        )
+        for person_id in person_ids
+    }
+
+
+def wishes_of(person_ids: Collection[int]) -> dict[int, Wishes]:
+    """Return how these persons wish to be told; whoever has said nothing is left out."""
+    rows = Preference.objects.filter(person_id__in=person_ids).values_list("person_id", "steps", "quiet_from", "quiet_until")
+    return {
+        person_id: Wishes(msgspec.json.decode(steps), None if start is None or end is None else Quiet(start, end))
+        for person_id, steps, start, end in rows
+    }
+
+
+def quiet_ends(person_ids: Collection[int], *, now: datetime) -> dict[int, datetime]:
+    """Return when the quiet hours of those end for whom they hold at `now`."""
+    ends = {
+        person_id: quiet_until(wishes.quiet, local(now))
+        for person_id, wishes in (wishes_of(person_ids) if person_ids else {}).items()
+        if wishes.quiet is not None
+    }
+    return {person_id: end for person_id, end in ends.items() if end is not None}
+
+
+def contacts(person_ids: Collection[int], channel: str) -> dict[int, Contact]:
+    """Return how to reach these persons on `channel`: the address kept for it, else the telephone for a telephone channel.
+
+    On a shared channel with the robot of the nearest area at or above the person's own that has one.
+    """
+    own = {
+        person_id: row.address for person_id, rows in contacts_of(person_ids).items() for row in rows if row.channel == channel
+    }
+    manifest = registry.manifests()[channel]
+    robots = _robots_of(person_ids, channel) if manifest.is_shared else {}
+    return {
+        person_id: Contact(
+            own.get(person_id) or (card.phone if manifest.by_phone else ""), card.language,
+            card.phone if manifest.is_shared else "", robots.get(person_id),
+        )
+        for person_id, card in person_cards(person_ids, language="zh").items()
+    }
+
+
+def targets(person_ids: Collection[int], manifest: Manifest) -> dict[int, Target]:
+    """Return what the rate of a channel is counted for, by person; nobody where it has none or the person cannot be reached."""
+    rate = manifest.rate
+    if rate is None or not person_ids:
+        return {}
+    if rate.per == "channel":
+        return dict.fromkeys(person_ids, Target(manifest.code, "", rate, manifest.is_shared))
+    found = {}
+    for person_id, contact in contacts(person_ids, manifest.code).items():
+        counted = contact.robot.url if rate.per == "robot" and contact.robot else contact.address if rate.per == "address" else ""
+        if counted:
+            found[person_id] = Target(manifest.code, fingerprint(counted), rate, manifest.is_shared)
+    return found
+
+
+def fingerprint(text: str) -> str:
+    """Return a short name for an address that holds a token or a number, to be stored in its place."""
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def uses_of(wanted: Collection[Target]) -> dict[Target, Use]:
+    """Return how these targets have been used; one never used is left out."""
+    if not wanted:
+        return {}
+    rows = TargetUse.objects.filter(channel__in={each.channel for each in wanted}, target__in={each.key for each in wanted})
+    found = {(row.channel, row.target): Use(tuple(map(from_us, msgspec.json.decode(row.sent))), row.blocked_until) for row in rows}
+    return {each: found[each.channel, each.key] for each in wanted if (each.channel, each.key) in found}
+
+
+def robots(channel: str) -> list[RobotRow]:
+    """Return the robots of a shared channel, in the order of their areas' paths of names."""
+    rows = list(Robot.objects.filter(channel=channel))
+    names = full_names([row.area_id for row in rows])
+    found = [
+        RobotRow(row.pk, row.channel, row.area_id, names.get(row.area_id, ""), RobotAddress(row.url, row.secret)) for row in rows
+    ]
+    return sorted(found, key=lambda row: (row.area, row.id))
+
+
+def enabled_channels() -> frozenset[str]:
+    """Return the channels beside the inbox that are switched on, as they were at most ENABLED_FOR_S ago."""
+    known_s, known = _enabled.get("", (float("-inf"), frozenset[str]()))
+    if time.monotonic() - known_s > ENABLED_FOR_S:
+        rows = ChannelSetting.objects.filter(enabled=True, channel__in=registry.manifests()).exclude(channel=INBOX)
+        known = frozenset(rows.values_list("channel", flat=True))
+        _enabled[""] = (time.monotonic(), known)
+    return known
+
+
+def forget() -> None:
+    """Forget which channels are switched on."""
+    _enabled.clear()
+
+
+def settings() -> dict[str, Setting]:
+    """Return the stored settings by channel."""
+    return {row.channel: Setting(msgspec.json.decode(row.settings), row.enabled) for row in ChannelSetting.objects.all()}
+
+
+def _robots_of(person_ids: Collection[int], channel: str) -> dict[int, RobotAddress]:
+    by_area = {
+        area_id: RobotAddress(url, secret)
+        for area_id, url, secret in Robot.objects.filter(channel=channel).values_list("area_id", "url", "secret")
+    }
+    found = {}
+    for person_id, path in (paths_of(person_ids) if by_area else {}).items():
+        nearest = next((area_id for area_id in ancestors(path) if area_id in by_area), None)
+        if nearest is not None:
+            found[person_id] = by_area[nearest]
+    return found
