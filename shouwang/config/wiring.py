@@ -14,6 +14,7 @@ from django.db import DatabaseError
 
 from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
+from shouwang.cases.actions import unreached
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
@@ -23,7 +24,7 @@ from shouwang.journal.holders import holder
 from shouwang.journal.queries import events_after
 from shouwang.journal.rules import Event, Lease, LeaseLost
 from shouwang.journal.wake import Bell
-from shouwang.notify.events import REPLY_RECEIVED
+from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
 from shouwang.notify.jobs import send_due
 from shouwang.people import jobs as people
 from shouwang.places.events import AREA_MOVED
@@ -37,6 +38,7 @@ Hear = Callable[[Sequence[Event]], None]
 LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (alerts.LISTENER, alerts.KINDS, alerts.on_case_ended),
     (cases.REPLIES, [REPLY_RECEIVED], cases.on_replies),
+    (unreached.LISTENER, [MESSAGE_FAILED], unreached.on_failures),
     ("people.area_moved", [AREA_MOVED], people.follow_moves),
     (cases.MOVES, [AREA_MOVED], cases.on_moves),
     ("alerts.area_moved", [AREA_MOVED], alerts.on_moves),

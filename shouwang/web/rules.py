@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from shouwang.kernel.texts import Text
+from shouwang.people.rules.codes import CHANNELS
 
 TASK_STATES: Mapping[str, Text] = {
     "CONFIRM": Text("待派单", "To dispatch"),
@@ -32,6 +33,8 @@ EVENTS: Mapping[str, Text] = {
     "case.arrived": Text("{person}到场", "{person} on site"),
     "case.step_done": Text("{person}办结：{result}", "{person} completed it: {result}"),
     "case.escalated": Text("无人签收，升级到{person}", "Nobody accepted; escalated to {person}"),
+    "case.unreached": Text("{person}联系不上，不等到时，立即升级", "{person} cannot be reached; escalated at once"),
+    "notify.message_failed": Text("消息未送达{person}", "The message to {person} did not arrive"),
     "case.reminded": Text("再次提醒{person}", "{person} reminded"),
     "case.task_overdue": Text("办理超时，已报告{told}", "Overdue; {told} was told"),
     "case.coverage_gap": Text("无人值守：{level}{duty}（{rank}）", "Nobody on duty: {duty}, {level} ({rank})"),
@@ -127,12 +130,22 @@ class Worked:
 
 def event_words(kind: str, payload: Mapping[str, Any]) -> Text:
     """Return the wording of an event: another one where the person it is about is nobody, or where a person caused it."""
+    if kind == "notify.message_failed":
+        return unsent_words(str(payload.get("channel", "")), str(payload.get("state", "")))
     nobody = NOBODY.get(kind)
     if nobody and payload.get(nobody[0]) is None:
         return nobody[1]
     if payload.get("by") and kind in BY_HAND:
         return BY_HAND[kind]
     return EVENTS[kind]
+
+
+def unsent_words(channel: str, state: str) -> Text:
+    """Return what to say of a message that failed on a channel, or of which nobody knows whether it went."""
+    name = CHANNELS.get(channel, Text(channel, channel))
+    if state == "UNKNOWN":
+        return Text(f"{name.zh}是否送达{{person}}不明", f"{name.en} to {{person}}: not known whether it arrived")
+    return Text(f"{name.zh}未送达{{person}}", f"{name.en} to {{person}} did not arrive")
 
 
 def chain(tasks: Sequence[Worked], *, opened_at: datetime | None = None, ended_at: datetime | None = None) -> list[Link]:

@@ -31,7 +31,7 @@ def task_due(timer: DueTimer, *, now: datetime) -> bool:
         if task.state == "CONFIRM":
             _dispatch(task, changes, by=None)
         elif task.state == "OFFERED":
-            _climb_on(task, changes, by=None)
+            climb_on(task, changes, by=None)
         elif task.state == "SUSPENDED":
             _remind_of_review(task, changes)
         else:
@@ -57,7 +57,7 @@ def escalate(task_id: int, *, by: int, now: datetime) -> None:
         task = load_task(task_id)
         _require_open(task)
         changes = Changes(now)
-        _climb_on(task, changes, by=by)
+        climb_on(task, changes, by=by)
         changes.write()
 
 
@@ -86,7 +86,7 @@ def _dispatch(task: TaskState, changes: Changes, *, by: int | None, to: int | No
         changes.offer(person, task.case, task_id=task.id, step=task.step.code, rung=task.rung)
 
 
-def _climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:
+def climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:
     """Offer the task to the next covered rung; on the last one, ask again there after a while."""
     if task.rung + 1 >= len(task.step.rungs):
         _ask_again(task, changes, by=by)
