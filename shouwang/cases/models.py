@@ -147,3 +147,23 @@ class Note(models.Model):
     person_id = models.BigIntegerField(null=True)
     text = models.TextField()
     at = MomentField()
+
+
+class Handover(models.Model):
+    """One watch handed to the next: what was open, what was odd, a note, and both signatures. `kept` holds case ids."""
+
+    area_id = models.BigIntegerField()
+    path = PathField(max_length=120)
+    duty = models.CharField(max_length=32)
+    given_by = models.BigIntegerField()
+    given_at = MomentField()
+    taken_by = models.BigIntegerField()
+    taken_at = MomentField(null=True)
+    note = models.TextField()
+    kept = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["area_id", "duty"], name="cases_handover_one_waiting", condition=models.Q(taken_at__isnull=True)),
+        ]
+        indexes: ClassVar = [models.Index(fields=["path", "given_at"], name="cases_handover_path")]

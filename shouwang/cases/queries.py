@@ -10,7 +10,19 @@ from typing import Any
 import msgspec
 from django.db.models import Q, QuerySet
 
-from shouwang.cases.models import OPEN_TASKS, Case, CaseFact, Clock, CoverageGap, Evidence, Note, Offer, ProcedureVersion, Task
+from shouwang.cases.models import (
+    OPEN_TASKS,
+    Case,
+    CaseFact,
+    Clock,
+    CoverageGap,
+    Evidence,
+    Handover,
+    Note,
+    Offer,
+    ProcedureVersion,
+    Task,
+)
 from shouwang.cases.rules.errors import CaseNotOpen
 from shouwang.cases.rules.flow import case_number, depends_on_facts
 from shouwang.cases.rules.procedures import Procedure, Step, decode
@@ -359,3 +371,45 @@ def task_row(task_id: int) -> TaskRow:
 def paths_of(case_ids: Sequence[int]) -> dict[int, str]:
     """Return the area path of each case."""
     return dict(Case.objects.filter(pk__in=set(case_ids)).values_list("pk", "path"))
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverRow:
+    """One watch handed over; `kept` are case ids by section, `taken_at` is None until the second signature."""
+
+    id: int
+    area_id: int
+    path: str
+    duty: str
+    given_by: int
+    given_at: datetime
+    taken_by: int
+    taken_at: datetime | None
+    note: str
+    kept: dict[str, list[int]]
+
+
+def handover_row(handover_id: int) -> HandoverRow:
+    """Return one hand-over. Raises NotFound."""
+    row = Handover.objects.filter(pk=handover_id).first()
+    if row is None:
+        raise NotFound(what=f"交班 {handover_id}")
+    return _handover(row)
+
+
+def handovers(scope: Scope, *, area_id: int | None = None, offset: int = 0, limit: int = 50) -> tuple[list[HandoverRow], int]:
+    """Return the hand-overs `scope` sees, newest first, and how many there are."""
+    inside = Q()
+    for path in scope.paths_for("case.read"):
+        inside |= _below(path)
+    rows = Handover.objects.filter(inside) if inside else Handover.objects.none()
+    if area_id is not None:
+        rows = rows.filter(area_id=area_id)
+    return [_handover(row) for row in rows.order_by("-given_at")[offset : offset + limit]], rows.count()
+
+
+def _handover(row: Handover) -> HandoverRow:
+    return HandoverRow(
+        row.pk, row.area_id, row.path, row.duty, row.given_by, row.given_at, row.taken_by, row.taken_at, row.note,
+        msgspec.json.decode(row.kept),
+    )

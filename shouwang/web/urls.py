@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import board, desk, phone, photos, setup, stream
+from shouwang.web.pages import board, desk, handover, phone, photos, setup, stream
 
 app_name = "web"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("desk/side/", desk.side, name="side"),
     path("desk/figures/", desk.figures, name="figures"),
     path("desk/cases/<int:case_id>/", desk.drawer, name="drawer"),
+    path("handover/", handover.give, name="handover"),
+    path("handover/past/", handover.past, name="handovers"),
+    path("handover/<int:handover_id>/", handover.one, name="handover_one"),
+    path("handover/<int:handover_id>/<slug:what>/", handover.sign, name="handover_sign"),
     path("board/", board.wall, name="board"),
     path("cases/", desk.cases, name="cases"),
     path("cases/<int:case_id>/", desk.case, name="case"),

@@ -8,7 +8,6 @@ import pytest
 
 from shouwang.indicators.actions import KINDS, LISTENER, fold
 from shouwang.journal.actions import listen
-from shouwang.journal.clock import clock
 from shouwang.journal.queries import events_after
 from tests.journeys.conftest import County
 from tests.web.test_pages import as_person, one_case
@@ -16,8 +15,7 @@ from tests.web.test_pages import as_person, one_case
 pytestmark = pytest.mark.django_db
 
 
-def test_the_board_shows_places_and_figures_and_no_person(county: County) -> None:
-    now: datetime = clock().now()
+def test_the_board_shows_places_and_figures_and_no_person(county: County, now: datetime) -> None:
     one_case(county, now, severity=4)
     while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS)):
         pass

@@ -15,6 +15,7 @@ from shouwang.cases.actions.control import (
     withdraw,
 )
 from shouwang.cases.actions.handling import accept, arrive, complete
+from shouwang.cases.actions.handover import give_shift, take_shift, withdraw_shift
 from shouwang.cases.actions.ladder import dispatch, escalate, remind, task_due
 from shouwang.cases.actions.opening import NewCase, OpenedCases, open_case, open_cases
 from shouwang.cases.actions.publishing import publish_procedure
@@ -33,6 +34,7 @@ __all__ = [
     "escalate",
     "extend",
     "false_alarm",
+    "give_shift",
     "hand_over",
     "merge",
     "open_case",
@@ -42,6 +44,8 @@ __all__ = [
     "reopen",
     "resume",
     "suspend",
+    "take_shift",
     "task_due",
     "withdraw",
+    "withdraw_shift",
 ]

@@ -58,3 +58,24 @@ class ExerciseMixed(CaseError):
 
     zh = "事件 {case} 与事件 {into} 不属于同一次演练（或一真一演），不能合并。"
     en = "Cases {case} and {into} are not of the same exercise, or one of them is real; they cannot be merged."
+
+
+class HandoverWaiting(CaseError):
+    """The watch was handed over already and waits for the second signature."""
+
+    zh = "{area} 的上一次交班（{given}）还在等待接班人签名；请先由接班人签名，或撤回后重新交班。"
+    en = "The hand-over of {area} at {given} still waits for the second signature; let it be signed, or withdraw it and begin again."
+
+
+class HandoverNotYours(CaseError):
+    """Somebody signs a hand-over that is not meant for this person."""
+
+    zh = "这次交班的接班人是{expected}；请由本人登录后签名。"
+    en = "This watch is handed to {expected}; that person must sign in and sign."
+
+
+class HandoverSigned(CaseError):
+    """A hand-over that both have signed cannot be changed."""
+
+    zh = "这次交班已于 {taken} 由双方签名，不能再改；如需补充，请写在下一次交班里。"
+    en = "Both signed this hand-over at {taken}; it cannot be changed. Write what is missing into the next one."

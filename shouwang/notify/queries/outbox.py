@@ -186,6 +186,13 @@ def _entries(rows: QuerySet[Message]) -> list[Entry]:
     return [replace(entry, count=1 + counts[entry.id]) if entry.id in counts else entry for entry in found]
 
 
+def unreached_since(since: datetime, *, limit: int = 200) -> list[tuple[int, int, str, State]]:
+    """Return (case, person, channel, state) of messages about cases that failed or whose fate is unknown, newest first."""
+    rows = Message.objects.filter(state__in=(State.FAILED, State.UNKNOWN), done_at__gte=since, case_id__isnull=False).order_by("-done_at")
+    found = rows.values_list("case_id", "person_id", "channel", "state")[:limit]
+    return [(case_id, person_id, channel, State(state)) for case_id, person_id, channel, state in found if case_id is not None]
+
+
 def member_counts(leader_ids: Sequence[int]) -> dict[int, int]:
     """Return how many members each bundle has beside its leader; a message that leads none is left out."""
     return dict(Message.objects.filter(leader_id__in=leader_ids).values_list("leader_id").annotate(Count("id")))
