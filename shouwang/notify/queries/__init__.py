@@ -19,6 +19,7 @@ from shouwang.notify.queries.outbox import (
     pushes_after,
     states_of_key,
     unread_count,
+    unreached_since,
     visible,
     waiting,
 )
@@ -44,5 +45,5 @@ __all__ = [
     "Contact", "Entry", "RobotRow", "Sending", "Setting", "alive_count", "channels_of", "contacts", "counts_by_state",
     "enabled_channels", "fingerprint", "forget", "has_lapsed", "inbox", "last_push_seq", "last_sent", "member_counts", "members",
     "messages_of_tasks", "newest", "next_alarm_at", "pushes_after", "quiet_ends", "robots", "settings", "states_of_key",
-    "steps_of_persons", "targets", "unread_count", "uses_of", "visible", "waiting", "wishes_of",
+    "steps_of_persons", "targets", "unread_count", "unreached_since", "uses_of", "visible", "waiting", "wishes_of",
 ]
