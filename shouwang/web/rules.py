@@ -103,6 +103,7 @@ SETUP = (
     Card(Text("设备", "Things"), Text("水表等设备、最近读数、无法归属的读数", "Meters and their last readings, readings that cannot be placed"), "/things/", "telemetry.import"),
     Card(Text("消息渠道", "Message channels"), Text("短信与网络回调的开关和参数", "Switch SMS and webhooks on and set them up"), "/settings/channels/", "settings.edit"),
     Card(Text("接口", "Interface"), Text("设备和其他系统怎样上报", "How devices and other systems call"), "/api/docs", "settings.edit"),
+    Card(Text("体检", "Doctor"), Text("机器、数据库、字体、日历、渠道是否正常，该怎么办", "Whether machine, database, fonts, calendar and channels are well, and what to do"), "/setup/doctor/", "settings.edit"),
     Card(Text("查阅记录", "Access log"), Text("谁看过谁的完整信息、谁导出过名单", "Who saw whose full details, who exported lists"), "/people/access/", "audit.read"),
 )
 

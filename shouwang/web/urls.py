@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import board, desk, handover, phone, photos, setup, stream
+from shouwang.web.pages import board, desk, handover, health, phone, photos, setup, stream
 
 app_name = "web"
 urlpatterns = [
@@ -28,6 +28,8 @@ urlpatterns = [
     path("tasks/", phone.tasks, name="tasks"),
     path("messages/", phone.messages, name="messages"),
     path("messages/unread/", phone.unread, name="unread"),
+    path("healthz", health.healthz, name="healthz"),
+    path("setup/doctor/", health.doctor, name="doctor"),
     path("setup/", setup.setup, name="setup"),
     path("t/<str:token>/", phone.task, name="task"),
 ]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from shouwang.cli import doctor
-from shouwang.cli.doctor import ERROR, OK, WARNING
+from shouwang.cli.doctor import show
 from shouwang.cli.main import app
+from shouwang.web.doctor import ERROR, OK, WARNING
+from shouwang.web.doctor import checks as doctor
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 GIB = 1024**3
@@ -38,6 +39,9 @@ GIB = 1024**3
         (doctor.map_check("审图号 GS(2024)0650号"), OK),
         (doctor.map_check("审图号：GS京(2024)0650号"), OK),
         (doctor.map_check(""), ERROR),
+        (doctor.port_check(8000, answers="FREE"), OK),
+        (doctor.port_check(8000, answers="OURS"), OK),
+        (doctor.port_check(8000, answers="OTHER"), WARNING),
         (doctor.map_check("示意图"), ERROR),
         (doctor.assets_check([]), OK),
         (doctor.assets_check(["desk.js"]), ERROR),
@@ -71,7 +75,7 @@ def test_the_clock_and_its_zone(now: datetime, zone: str, synchronised: bool | N
 
 def test_each_line_names_the_state_and_below_it_what_to_type() -> None:
     said: list[str] = []
-    doctor.show([doctor.migrations_check(2), doctor.migrations_check(0)], say=said.append)
+    show([doctor.migrations_check(2), doctor.migrations_check(0)], say=said.append)
     assert said == [
         "[red]错误[/red]  有 2 个表结构升级没有执行 · 2 migrations are not applied", "      → shouwang migrate",
         "[green]正常[/green]  表结构已是最新 · the tables are up to date",
@@ -82,7 +86,7 @@ def test_each_line_names_the_state_and_below_it_what_to_type() -> None:
 def test_the_command_prints_json_and_fails_only_on_errors() -> None:
     answer = CliRunner().invoke(app, ["doctor", "--json"])
     checks = json.loads(answer.stdout)
-    assert {"python", "disk", "clock", "zone", "fonts", "map", "assets", "database", "migrations", "calendar", "channels"} <= {
+    assert {"python", "disk", "clock", "zone", "fonts", "map", "assets", "database", "migrations", "calendar", "channels", "port"} <= {
         check["code"] for check in checks
     }
     assert answer.exit_code == any(check["state"] == ERROR for check in checks)
