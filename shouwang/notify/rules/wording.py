@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.notify.rules.texts import QUIET_OVER, home_link, link_of, render
 
 LINES = 5
 SHORTEST = 20
 TOGETHER = Text("{count} 条消息，请 {persons} 人登录守望查看：", "{count} messages for {persons} persons; sign in to read them:")
+HEADLINE = Text("守望 · {zh}色", "Shouwang · {en}")
+OPEN = Text("打开守望", "Open Shouwang")
 MORE = Text("另有 {count} 种消息", "and {count} more kinds of messages")
 
 
@@ -48,6 +51,12 @@ def say(parts: Sequence[Part], *, language: str, limit: int, link: str = "") -> 
     text = _sentence(parts[0], language, room) if len(parts) == 1 else _together(parts, language)
     shown = text if len(text) <= room else text[: room - 1] + "…"
     return f"{shown} {link}" if link else shown
+
+
+def headline(severity: int, *, language: str) -> str:
+    """Return the title of a card: the colour of the gravest message in words."""
+    level = Severity(severity)
+    return HEADLINE.render(language, {"zh": level.zh, "en": level.name.lower()})
 
 
 def fit(text: str, limit_bytes: int) -> str:

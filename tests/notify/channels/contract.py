@@ -231,9 +231,11 @@ class ChannelContract:
         self.send(channel, provider, http)
         provider.behaviour = "well"
         self.send(channel, provider, http)
-        assert ([self.key] * 2 if self.leaves else []) == [self.key_of(request) for request in provider.accepted]
+        keys = [self.key_of(request) for request in provider.accepted]
+        assert ((2, 1) if self.leaves else (0, 0)) == (len(keys), len(set(keys)))
 
     def key_of(self, request: Request) -> str:
+        """Return what the provider tells a repeat by; where there is no key, all that was sent."""
         return str(msgspec.json.decode(request.body)["out_id"])
 
     def test_it_refuses_a_private_address_that_is_not_allowed(self, provider: Provider, http: httpx.Client) -> None:
@@ -251,3 +253,40 @@ class ChannelContract:
 
     def test_it_answers_a_question(self, channel: Channel, http: httpx.Client) -> None:
         assert isinstance(channel.query(self.key, http=http), Outcome)
+
+
+class RobotContract(ChannelContract):
+    """What every robot of a group must do beside; `worded` are the reason codes it must have words for."""
+
+    worded: ClassVar[tuple[str, ...]] = ()
+    path: ClassVar[str] = "/robot/send?token=invented-token"
+    secret: ClassVar[str] = "invented-secret"
+    secrets: ClassVar[tuple[str, ...]] = ("invented-token", "invented-secret", "10000000001")
+
+    def robot(self, provider: Provider) -> Robot | None:
+        return Robot(provider.url + self.path, self.secret)
+
+    def key_of(self, request: Request) -> str:
+        return request.body.decode()
+
+    def test_it_speaks_in_a_group_at_a_rate(self) -> None:
+        manifest = registry.manifests()[self.code]
+        assert manifest.is_shared
+        assert not manifest.needs_address
+        assert manifest.rate is not None
+        assert "robot" == manifest.rate.per
+
+    def test_without_a_robot_nothing_leaves(self, channel: Channel, provider: Provider, http: httpx.Client) -> None:
+        assert Rejected("NO_ROBOT") == self.send(channel, provider, http, robot=None)
+        assert [] == provider.requests
+
+    def test_a_robot_cannot_be_asked(self, channel: Channel, http: httpx.Client) -> None:
+        assert Unknown("NO_QUERY") == channel.query(self.key, http=http)
+
+    def test_every_code_it_gives_has_words(self) -> None:
+        reasons = registry.manifests()[self.code].reasons
+        assert [] == [code for code in self.worded if code not in reasons]
+
+    def said_to(self, channel: Channel, provider: Provider, http: httpx.Client, answer: bytes) -> Outcome:
+        provider.accept = lambda request: (200, answer)
+        return self.send(channel, provider, http)
