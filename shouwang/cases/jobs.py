@@ -11,7 +11,7 @@ from shouwang.cases.actions.answers import answer_due
 from shouwang.cases.actions.changes import ANSWER_TIMER
 from shouwang.cases.actions.clocks import clock_due
 from shouwang.cases.actions.ladder import task_due
-from shouwang.cases.models import Case, CoverageGap
+from shouwang.cases.models import Case, CoverageGap, Handover, ProcedureVersion
 from shouwang.cases.rules.errors import CaseError
 from shouwang.journal.paths import move_paths
 from shouwang.journal.queries import due_timers
@@ -46,8 +46,8 @@ def on_replies(events: Sequence[Event]) -> None:
 
 
 def on_moves(events: Sequence[Event]) -> None:
-    """Give cases and gaps below moved areas their new paths."""
+    """Give what cases keep by area its new path when the area is moved."""
     for event in events:
         if event.kind == AREA_MOVED:
-            for model in (Case, CoverageGap):
+            for model in (Case, CoverageGap, Handover, ProcedureVersion):
                 move_paths(model.objects.all(), old=event.payload["from"], new=event.payload["to"])

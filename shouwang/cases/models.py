@@ -12,13 +12,18 @@ OPEN_TASKS = ("CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED")
 
 
 class ProcedureVersion(models.Model):
-    """One published text of a procedure; never changed, only followed by a later one."""
+    """One published text of a procedure; never changed, only followed by a later one.
+
+    `path` is where it holds, with everything below; empty for everywhere. An empty definition means "as above again".
+    """
 
     code = models.CharField(max_length=48)
     number = models.IntegerField()
+    path = PathField(max_length=120, default="", db_default="")
     definition = models.TextField()
     shipped = models.BooleanField(default=True)
     published_at = MomentField()
+    published_by = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "cases_procedure"

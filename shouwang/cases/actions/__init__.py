@@ -18,7 +18,7 @@ from shouwang.cases.actions.handling import accept, arrive, complete
 from shouwang.cases.actions.handover import give_shift, take_shift, withdraw_shift
 from shouwang.cases.actions.ladder import dispatch, escalate, remind, task_due
 from shouwang.cases.actions.opening import NewCase, OpenedCases, open_case, open_cases
-from shouwang.cases.actions.publishing import publish_procedure
+from shouwang.cases.actions.publishing import inherit_procedure, publish_procedure
 
 __all__ = [
     "NewCase",
@@ -36,6 +36,7 @@ __all__ = [
     "false_alarm",
     "give_shift",
     "hand_over",
+    "inherit_procedure",
     "merge",
     "open_case",
     "open_cases",

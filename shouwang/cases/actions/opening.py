@@ -12,8 +12,8 @@ from django.db import transaction
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import Changes, compact, span, start_steps
 from shouwang.cases.models import Case, Clock
-from shouwang.cases.queries import CaseState, current_procedure
-from shouwang.cases.rules.flow import advance, depends_on_facts
+from shouwang.cases.queries import CaseState, procedure_of, version_for, versions_in_force
+from shouwang.cases.rules.flow import Advance, advance, depends_on_facts
 from shouwang.cases.rules.procedures import Step
 from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import NewEvent, NewTimer
@@ -74,11 +74,14 @@ def _open(new: Sequence[NewCase], changes: Changes) -> Sequence[int]:
     rows: list[tuple[Any, ...]] = []
     clocks: list[tuple[Any, ...]] = []
     starting: list[tuple[CaseState, Step]] = []
-    current = {code: current_procedure(code) for code in {wanted.procedure for wanted in new}}
-    always = {code: advance(procedure, {}, {}) for code, (_, procedure) in current.items() if not depends_on_facts(procedure)}
+    in_force = {code: versions_in_force(code) for code in {wanted.procedure for wanted in new}}
+    always: dict[int, Advance] = {}
     for case_id, wanted in zip(ids, new, strict=True):
-        version_id, procedure = current[wanted.procedure]
-        first = always.get(wanted.procedure) or advance(procedure, {}, wanted.params)
+        version_id = version_for(in_force[wanted.procedure], wanted.path)
+        procedure = procedure_of(version_id)
+        first = always.get(version_id) or advance(procedure, {}, wanted.params)
+        if not depends_on_facts(procedure):
+            always[version_id] = first
         state = CaseState(
             id=case_id, procedure_id=version_id, procedure=procedure, severity=wanted.severity, area_id=wanted.area_id,
             path=wanted.path, reason=wanted.reason, params=wanted.params, state="OPEN", steps=first.states,

@@ -79,3 +79,10 @@ class HandoverSigned(CaseError):
 
     zh = "这次交班已于 {taken} 由双方签名，不能再改；如需补充，请写在下一次交班里。"
     en = "Both signed this hand-over at {taken}; it cannot be changed. Write what is missing into the next one."
+
+
+class ProcedureNotOwn(CaseError):
+    """An area without a version of its own shall follow the area above, which it does already."""
+
+    zh = "流程 {procedure} 在这里没有自己的版本，已经随上级；无需恢复。"
+    en = "Procedure {procedure} has no version of its own here and follows the area above already; there is nothing to undo."
