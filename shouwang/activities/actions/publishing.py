@@ -1,0 +1,14 @@
+"""Publishing what is shipped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shouwang.activities.rules.procedures import PROCEDURES
+from shouwang.cases.actions import publish_procedure
+
+
+def publish_shipped(*, now: datetime) -> None:
+    """Publish the shipped procedures; an office's own version is never replaced."""
+    for procedure in PROCEDURES:
+        publish_procedure(procedure, shipped=True, now=now)
