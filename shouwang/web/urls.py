@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import board, desk, handover, health, phone, photos, setup, stream
+from shouwang.web.pages import board, desk, handover, health, phone, photos, procedures, setup, stream
 
 app_name = "web"
 urlpatterns = [
@@ -29,6 +29,9 @@ urlpatterns = [
     path("messages/", phone.messages, name="messages"),
     path("messages/unread/", phone.unread, name="unread"),
     path("healthz", health.healthz, name="healthz"),
+    path("setup/procedures/", procedures.procedures, name="procedures"),
+    path("setup/procedures/<slug:code>/", procedures.procedure, name="procedure"),
+    path("setup/procedures/<slug:code>/follow/", procedures.follow, name="procedure_follow"),
     path("setup/doctor/", health.doctor, name="doctor"),
     path("setup/", setup.setup, name="setup"),
     path("t/<str:token>/", phone.task, name="task"),
