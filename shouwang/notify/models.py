@@ -24,7 +24,8 @@ class Message(models.Model):
     """One message to one person on one channel. The members of a bundle point to their leader, which alone is sent.
 
     `attempts` counts tries since the last certain answer, `repeats` the sendings that a person may have seen twice.
-    `push_seq` numbers what an inbox shows, in the order of commits; members of a bundle have none.
+    `push_seq` numbers what an inbox shows, in the order of commits; members of a bundle have none. `was_quiet`: it has
+    been put off to the end of quiet hours.
     """
 
     person_id = models.BigIntegerField()
@@ -39,6 +40,7 @@ class Message(models.Model):
     state = models.SmallIntegerField(default=0, db_default=0)
     leader_id = models.BigIntegerField(null=True)
     not_before = MomentField(null=True)
+    was_quiet = models.BooleanField(default=False, db_default=False)
     lease_until = MomentField(null=True)
     fence = models.BigIntegerField(null=True)
     attempts = models.SmallIntegerField(default=0, db_default=0)

@@ -27,7 +27,6 @@ from shouwang.notify.rules.bundling import URGENT
 from shouwang.notify.rules.rates import Target, Turns
 
 RETAKEN_PER_PASS = 200
-QUIET = "QUIET"
 TargetsOf = Callable[[str, Collection[int]], Mapping[int, Target]]
 
 
@@ -157,7 +156,7 @@ def put_off(bundles: Sequence[tuple[Bundle, datetime]], *, now: datetime, lease:
     with transaction.atomic():
         check_fence(lease)
         for bundle, until in bundles:
-            together(bundle, now).update(not_before=until, reason=QUIET)
+            together(bundle, now).update(not_before=until, was_quiet=True)
 
 
 def take_turn(target: Target, *, now: datetime, pace: float = 1.0) -> datetime | None:
@@ -251,5 +250,5 @@ def _leased(row: Message, claim: _Claim) -> Leased:
     return Leased(
         row.pk, row.person_id, row.channel, row.template, msgspec.json.decode(row.params), row.key, row.severity, row.exercise_id,
         claim.count, row.attempts, row.repeats, row.fence, row.lease_until, claim.step, claim.was, row.task_id,
-        row.reason == QUIET, claim.target, claim.group,
+        row.was_quiet, claim.target, claim.group,
     )

@@ -154,6 +154,9 @@ class ChannelContract:
     def accept(self, request: Request) -> tuple[int, bytes]:
         return 200, b"{}"
 
+    def aside(self, request: Request) -> tuple[int, bytes] | None:
+        return None
+
     def address(self, provider: Provider) -> str:
         return ""
 
@@ -162,7 +165,7 @@ class ChannelContract:
 
     @pytest.fixture
     def provider(self) -> Iterator[Provider]:
-        provider = Provider(self.accept)
+        provider = Provider(self.accept, aside=self.aside)
         server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"provider": provider}))
         provider.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
