@@ -2,8 +2,9 @@
 PYTHON ?= python3.11
 PY := .venv/bin/python
 ARGS ?=
+KILLS ?= 100
 
-.PHONY: demo test check browser bench assets format clean
+.PHONY: demo test check browser bench faults assets format clean
 
 demo: .venv/product assets
 	$(PY) -m shouwang.cli.main demo $(ARGS)
@@ -22,6 +23,9 @@ browser: .venv/dev assets
 
 bench: .venv/bench
 	$(PY) -m bench $(NAME) $(ARGS)
+
+faults: .venv/bench
+	$(PY) -m bench faults --kills=$(KILLS) $(ARGS)
 
 assets: shouwang/ui/static/ui/built/desk.js
 
