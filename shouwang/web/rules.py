@@ -60,7 +60,10 @@ FALSE_ALARM_REASONS: Mapping[str, Text] = {
     "KNOWN": Text("已知情况", "Known situation"),
     "TEST": Text("测试", "Test"),
 }
-KINDS: Mapping[str, Text] = {"living_alone": Text("独居老人用水异常", "Unusual water use, living alone")}
+KINDS: Mapping[str, Text] = {
+    "living_alone": Text("独居老人用水异常", "Unusual water use, living alone"),
+    "requests": Text("群众诉求", "Request"),
+}
 
 
 NOBODY: Mapping[str, tuple[str, Text]] = {
@@ -76,6 +79,12 @@ BY_HAND: Mapping[str, Text] = {
     "case.reminded": Text("{by}催办{person}", "{by} reminded {person}"),
 }
 """What an event says when a person caused it; without one, the clock did."""
+BY_REPORTER: Mapping[tuple[str, str], Text] = {
+    ("case.reopened", "NOT_SOLVED"): Text("反映人说没有解决，重新打开", "Reopened: the reporter says it is not solved"),
+    ("case.closed", "SOLVED"): Text("反映人确认已解决，销号", "Closed: the reporter says it is solved"),
+    ("case.closed", "NO_ANSWER"): Text("反映人没有答复，到时销号", "Closed: the reporter did not answer in time"),
+}
+"""What an event says when whoever reported the case caused it, by the answer."""
 SENDING_STATES: Mapping[str, Text] = {
     "PENDING": Text("待发送", "Waiting"),
     "LEASED": Text("发送中", "Sending"),
@@ -139,6 +148,8 @@ def event_words(kind: str, payload: Mapping[str, Any]) -> Text:
         return nobody[1]
     if payload.get("by") and kind in BY_HAND:
         return BY_HAND[kind]
+    if "by" in payload:
+        return BY_REPORTER.get((kind, str(payload.get("reason") or payload.get("result"))), EVENTS[kind])
     return EVENTS[kind]
 
 

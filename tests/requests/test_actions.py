@@ -38,7 +38,7 @@ from tests.journeys.conftest import County, county  # noqa: F401 - a fixture
 from tests.requests.conftest import report
 
 pytestmark = pytest.mark.django_db
-DONE = [Given("done", "换了灯泡")]
+DONE = [Given("how", "ON_SITE")]
 
 
 def taken(hall: County, now: datetime, **changes: Any) -> actions.Taken:

@@ -192,9 +192,13 @@ def test_the_inbox_counts_shows_and_forgets_what_is_read(county: County, now: da
         ("case.task_overdue", {"told": None}, "办理超时，上级无人值守"),
         ("case.dispatched", {"to": 1, "by": None}, "到时未确认，自动派单给{to}"),
         ("case.closed", {}, "销号"),
+        ("case.closed", {"result": "SOLVED"}, "销号"),  # by itself: the result is the worker's
+        ("case.closed", {"result": "SOLVED", "by": None}, "反映人确认已解决，销号"),
+        ("case.reopened", {"reason": "NOT_SOLVED", "by": None}, "反映人说没有解决，重新打开"),
+        ("case.reopened", {"reason": "DESK", "by": 4}, "重新打开"),
     ],
 )
-def test_an_event_about_nobody_says_so(kind: str, payload: dict[str, int | None], words: str) -> None:
+def test_an_event_says_who_caused_it_or_that_it_is_about_nobody(kind: str, payload: dict[str, int | str | None], words: str) -> None:
     assert event_words(kind, payload).zh == words
 
 

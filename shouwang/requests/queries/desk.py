@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from shouwang.cases.queries import CaseRow, case_rows
+from shouwang.cases.queries import CaseRow, case_rows, notes_of
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
 from shouwang.people.queries import PersonCard, area_names, list_persons, person_cards
@@ -88,6 +88,7 @@ class AboutCase:
     description: str
     address: str
     added: tuple[str, ...]
+    objections: tuple[str, ...]
     contacts: tuple[tuple[str, str], ...]
     photos: tuple[int, ...]
 
@@ -154,7 +155,8 @@ def about_case(case: CaseRow, *, revealed: bool, language: str) -> AboutCase | N
     contacts = tuple((card.name, card.phone) for card in cards.values() if card.phone)
     photos = Photo.objects.filter(report__request_id=found.pk).order_by("pk").values_list("file_id", flat=True)
     added = tuple(report.description for report in reports if report.description)
-    return AboutCase(found.pk, found.number, found.description, found.address, added, contacts, tuple(photos))
+    objections = tuple(text for person_id, text, _ in notes_of(case.id) if person_id is None)
+    return AboutCase(found.pk, found.number, found.description, found.address, added, objections, contacts, tuple(photos))
 
 
 def within(scope: Scope, right: str = READ) -> QuerySet[ServiceRequest]:

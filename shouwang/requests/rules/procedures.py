@@ -22,10 +22,13 @@ CONSENT, WORDING = "REQUEST_ANSWER", "request-1"
 HOUR = 60
 Level = Literal["PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
 
-_DONE = EvidenceNeed("done", Phrase("做了什么", "What was done"), "TEXT")
+_HOW = EvidenceNeed("how", Phrase("怎样解决的", "How it was solved"), "CHOICE", (
+    ("ON_SITE", Phrase("当场处理好", "Mended on the spot")), ("BY_SERVICE", Phrase("联系专业部门处理好", "Mended by the service in charge")),
+    ("AGREED", Phrase("与当事人商量好", "Agreed with those concerned")),
+))
+_DONE = EvidenceNeed("done", Phrase("补充说明（可不填）", "Remark (optional)"), "TEXT", optional=True)
 _WHY = EvidenceNeed("why", Phrase("说明", "Explanation"), "TEXT")
-_PHOTO = EvidenceNeed("photo", Phrase("处理后照片", "Photo afterwards"), "PHOTO", optional=True)
-SOLVED = Result("SOLVED", Phrase("已解决", "Solved"), (_DONE, _PHOTO))
+SOLVED = Result("SOLVED", Phrase("已解决", "Solved"), (_HOW, _DONE))
 PASSED_ON = Result("PASSED_ON", Phrase("需上级办理", "Needs the level above"), (_WHY,))
 EXPLAINED = Result("EXPLAINED", Phrase("已答复说明", "Answered and explained"), (_WHY,))
 NOTHING_FOUND = Result("NOTHING_FOUND", Phrase("到场未发现", "Nothing found on site"), (_WHY,))

@@ -11,10 +11,13 @@ from shouwang.cases.links import TaskLink, read_link
 from shouwang.cases.queries import case_row, procedure_of_case, task_row
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.texts import Text
 from shouwang.notify.actions import mark_read
 from shouwang.notify.queries import newest
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import person_cards
+from shouwang.requests.links import photo_link
+from shouwang.requests.queries import about_case
 from shouwang.web import queries
 from shouwang.web.evidence import given_in, keep
 from shouwang.web.homes import absence_of, announce, hospital_as_contact
@@ -23,6 +26,7 @@ from shouwang.web.navigation import unread as count_unread
 from shouwang.web.pages.desk import language_of
 from shouwang.web.rules import TASK_STATES
 
+REPORTER = Text("反映人", "Reporter")
 _OPEN = frozenset({"CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED"})
 
 
@@ -110,7 +114,11 @@ def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> 
     own = current.assignee_id == link.person_id and current.state in {"ACCEPTED", "ARRIVED", "DONE"}
     cards = person_cards([current.assignee_id], language=language) if current.assignee_id else {}
     names = {key: card.name for key, card in cards.items()}
+    about = about_case(case, revealed=revealed, language=language)
+    if about is not None:
+        contacts = [{"role": REPORTER.render(language, {}), "name": name, "phone": phone} for name, phone in about.contacts]
     return {
+        "about": about, "about_photos": [photo_link(file_id) for file_id in about.photos] if about else [],
         "case": row, "home": home, "contacts": [*hospital_as_contact(case, revealed=revealed, language=language), *contacts],
         **(absence_of(case, now=clock().now()) if own else {}), "problem": problem, "action_url": f"/t/{token}/",
         "chain": queries.chain_of([current], names, case), "key": f"c{current.id}", "chosen": request.POST.get("result", ""),

@@ -1,0 +1,148 @@
+"""A hotline's list from a workbook: template, upload, preview, taking in with progress, and the rows that were left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shouwang.files import actions as files
+from shouwang.files.queries import UploadRow, upload
+from shouwang.files.rules import FileMissing
+from shouwang.journal.clock import clock
+from shouwang.kernel.errors import ShouwangError
+from shouwang.people.guard import needs, scope_of
+from shouwang.people.queries import area_names
+from shouwang.people.rules import mask_name, mask_phone
+from shouwang.people.sheets import FILE_BYTES, ROWS, write_bad_rows, write_template
+from shouwang.requests import actions
+from shouwang.requests.actions.importing import END, RIGHT, tally_of
+from shouwang.requests.pages.forms import TITLES
+from shouwang.requests.rules.lines import EXAMPLE, HEADINGS, REQUIRED, BadRow, Problem
+from shouwang.ui.lists import XLSX_TYPE
+from shouwang.ui.reader import reader
+
+PURPOSE = "requests"
+SHOWN = 50
+
+
+@require_http_methods(["GET", "POST"])
+@needs(RIGHT)
+def bring_in(request: HttpRequest) -> HttpResponse:
+    """Take a workbook, check that it can be read and go to its preview; nothing is taken in yet."""
+    scope, problem = scope_of(request), ""
+    if request.method == "POST":
+        try:
+            number = _keep(request)
+            actions.check_upload(scope, _upload(request, number), now=clock().now())
+        except ShouwangError as error:
+            problem = error.text(reader(request).language)
+        else:
+            return HttpResponseRedirect(reverse("requests:preview", args=[number]))
+    columns = [(names[0], field in REQUIRED) for field, names in HEADINGS.items()]
+    return render(request, "requests/import.html", {"problem": problem, "columns": columns, "rows": ROWS}, status=422 if problem else 200)
+
+
+@require_GET
+@needs(RIGHT)
+def template(request: HttpRequest) -> HttpResponse:
+    """Give an empty list with its heading and one invented row."""
+    place = 0 if reader(request).language == "zh" else -1
+    heads = [names[place] + ("*" if field in REQUIRED else "") for field, names in HEADINGS.items()]
+    return _workbook(write_template(heads, EXAMPLE), "hotline.xlsx")
+
+
+@never_cache
+@require_GET
+@needs(RIGHT)
+def preview(request: HttpRequest, upload_id: int) -> HttpResponse:
+    """Show what a list would bring in and what is wrong with it, row by row."""
+    scope, language = scope_of(request), reader(request).language
+    row = _upload(request, upload_id)
+    if row.done:
+        return HttpResponseRedirect(reverse("requests:taking", args=[upload_id]))
+    checked = actions.check_upload(scope, row, now=clock().now())
+    names = area_names({line.report.area_id for line in checked.good[:SHOWN]})
+    good = [
+        (
+            line.row, TITLES[line.report.service], names.get(line.report.area_id, ""), line.report.description, mask_name(line.report.name),
+            mask_phone(line.report.phone), line.is_known,
+        )
+        for line in checked.good[:SHOWN]
+    ]
+    bad = [(each.row, each.cells, [problem.text(language) for problem in each.problems]) for each in checked.bad[:SHOWN]]
+    context = {
+        "upload": row, "good": good, "bad": bad, "good_total": len(checked.good), "bad_total": len(checked.bad), "shown": SHOWN,
+        "known_total": len([line for line in checked.good if line.is_known]),
+    }
+    return render(request, "requests/preview.html", context)
+
+
+@require_POST
+@needs(RIGHT)
+def decide(request: HttpRequest, upload_id: int) -> HttpResponse:
+    """Begin to take a previewed list in, or drop it."""
+    row = _upload(request, upload_id)
+    if request.POST.get("do") == "drop":
+        files.drop_upload(row.id)
+        return HttpResponseRedirect(reverse("requests:import"))
+    return HttpResponseRedirect(reverse("requests:taking", args=[upload_id]))
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@needs(RIGHT)
+def taking(request: HttpRequest, upload_id: int) -> HttpResponse:
+    """Show how far a list is taken in; each POST does the next part, and the page posts by itself until the end."""
+    scope = scope_of(request)
+    row = _upload(request, upload_id)
+    if request.method == "POST" and row.done != END:
+        row = actions.import_portion(scope, row, now=clock().now())
+        if "HX-Request" not in request.headers:
+            return HttpResponseRedirect(reverse("requests:taking", args=[upload_id]))
+    whole = "HX-Request" not in request.headers
+    return render(request, "requests/taking.html" if whole else "requests/_taking.html", _how_far(scope, row))
+
+
+@never_cache
+@require_GET
+@needs(RIGHT)
+def bad_rows(request: HttpRequest, upload_id: int) -> HttpResponse:
+    """Give the rows that were not taken in, with what is wrong, as bad.xlsx."""
+    row = _upload(request, upload_id)
+    checked = actions.check_upload(scope_of(request), row, now=clock().now())
+    failed = [BadRow(number, (), (Problem("FAILED", why),)) for number, why in tally_of(row).failed]
+    return _workbook(write_bad_rows(checked.head, [*checked.bad, *failed], language=reader(request).language), "bad.xlsx")
+
+
+def _how_far(scope: Any, row: UploadRow) -> dict[str, object]:
+    checked = actions.check_upload(scope, row, now=clock().now(), anew=False)
+    tally = tally_of(row)
+    return {
+        "upload": row, "total": len(checked.good), "done": len([line for line in checked.good if line.row <= row.done]),
+        "finished": row.done == END, "tally": tally, "left_out": len(checked.bad) + len(tally.failed),
+    }
+
+
+def _keep(request: HttpRequest) -> int:
+    file = request.FILES.get("file")
+    if file is None or not file.size:
+        raise FileMissing
+    return files.keep_upload(
+        file.read(FILE_BYTES + 1), account_id=scope_of(request).account_id or 0, purpose=PURPOSE, name=file.name or "list.xlsx",
+        limit_bytes=FILE_BYTES, now=clock().now(),
+    )
+
+
+def _upload(request: HttpRequest, upload_id: int) -> UploadRow:
+    return upload(scope_of(request).account_id or 0, upload_id, purpose=PURPOSE)
+
+
+def _workbook(data: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=XLSX_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
