@@ -7,6 +7,7 @@ import "./countdown.js";
 import "./dialog.js";
 import "./stream.js";
 import "./live.js";
+import "./place.js";
 import { make, t } from "./page.js";
 
 const LIMIT = 50;
