@@ -42,7 +42,10 @@ def own_areas(scope: Scope) -> dict[int, str]:
 @require_http_methods(["GET", "POST"])
 @needs(RIGHT)
 def report(request: HttpRequest) -> HttpResponse:
-    """Show the form with the own reports, and take what it is sent; sent again, it changes nothing."""
+    """Show the form with the own reports, and take what it is sent; sent again, it changes nothing.
+
+    Always the phone's page, for officers too: it keeps what finds no network.
+    """
     scope, language, now = scope_of(request), reader(request).language, clock().now()
     areas = own_areas(scope)
     form = FieldForm(request.POST if request.method == "POST" else None, language=language, areas=areas)
@@ -63,7 +66,7 @@ def report(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("requests:field"))
     else:
         status = 422
-    context = {"form": form, "areas": areas, "here": next(iter(areas.values()), ""), "own": _own(scope), **frame_of(scope)}
+    context = {"form": form, "areas": areas, "here": next(iter(areas.values()), ""), "own": _own(scope), "at_desk": frame_of(scope)["at_desk"]}
     return render(request, "requests/field.html", context, status=status)
 
 

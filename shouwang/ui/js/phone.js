@@ -109,6 +109,7 @@ async function keep(row, form, words) {
     await put(row);
     say("warning", words);
     form.reset();
+    if ("anew" in form.dataset) form.elements[KEY].value = uuid();
   } catch {
     say("error", t("没有发送，也没能存下。请不要关闭页面，稍后再点一次。", "Not sent and not kept. Leave the page open and try again."));
   }

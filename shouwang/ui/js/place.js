@@ -31,4 +31,10 @@ if (navigator.geolocation) {
     const place = event.target.closest("[data-place-ask]")?.closest("[data-place]");
     if (place) locate(place);
   });
+  document.addEventListener("reset", ({ target }) => {
+    const place = target.querySelector("[data-place]");
+    if (!place) return;
+    target.elements.lon.value = target.elements.lat.value = "";
+    if (place.dataset.place === "auto") locate(place);
+  });
 }
