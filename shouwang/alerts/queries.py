@@ -11,10 +11,11 @@ import msgspec
 from django.db.models import Q
 
 from shouwang.alerts.models import Alert
-from shouwang.alerts.registry import kind_of, kinds
-from shouwang.alerts.rules import Subject
+from shouwang.alerts.registry import kind_of, kinds, resolver_of
+from shouwang.alerts.rules import FoundFinding, Key, Subject
 from shouwang.alerts.rules.cap import LANGUAGES, CapAlert, Place, outer_rings
 from shouwang.kernel.errors import NotFound
+from shouwang.kernel.moments import to_us
 from shouwang.kernel.severity import Severity
 from shouwang.notify.rules import phrase
 from shouwang.places.queries import areas, full_names, outlines
@@ -43,6 +44,28 @@ def alert_of_case(case_id: int) -> AlertRow | None:
     """Return the alert that opened the case."""
     row = Alert.objects.filter(case_id=case_id).first()
     return None if row is None else _row(row)
+
+
+def seen_already(findings: Sequence[FoundFinding]) -> set[Key]:
+    """Return the keys of those findings that somebody has an alert of: an open one, or one that ended after they became true."""
+    kinds_asked = {each.subject_kind for each in findings}
+    subjects = {
+        kind: resolver_of(kind)(sorted({each.subject_id for each in findings if each.subject_kind == kind})) for kind in kinds_asked
+    }
+    ids = {subject.subject_id for found in subjects.values() for subject in found.values()}
+    ends: dict[tuple[str, str, int, int | None], list[datetime | None]] = {}
+    rows = Alert.objects.filter(subject_id__in=ids)
+    for kind, subject_kind, subject_id, exercise_id, ended_at in rows.values_list(
+        "kind", "subject_kind", "subject_id", "exercise_id", "ended_at",
+    ):
+        ends.setdefault((kind, subject_kind, subject_id, exercise_id), []).append(ended_at)
+    seen = set()
+    for finding in findings:
+        subject = subjects[finding.subject_kind].get(finding.subject_id)
+        about = (finding.kind, subject.subject_kind, subject.subject_id, finding.exercise_id) if subject else None
+        if about and any(ended_at is None or to_us(ended_at) >= finding.at_us for ended_at in ends.get(about, ())):
+            seen.add(finding.key)
+    return seen
 
 
 def resolve_areas(area_ids: list[int]) -> dict[int, Subject]:

@@ -33,6 +33,7 @@ from shouwang.systems.living_alone import jobs as living_alone
 from shouwang.telemetry import jobs as telemetry
 from shouwang.watch import jobs as watch
 from shouwang.watch.queries import read_upto
+from shouwang.watch.review import review
 
 Hear = Callable[[Sequence[Event]], None]
 LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
@@ -67,6 +68,7 @@ HOUR = timedelta(hours=1)
 JOBS = (
     Job("living_alone.look_again", timedelta(minutes=10), living_alone.look_again),
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
+    Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),
     Job("telemetry.tidy", timedelta(minutes=1), tidy_readings),
     Job("watch.tidy", HOUR, lambda _: watch.tidy()),

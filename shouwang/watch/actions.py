@@ -9,17 +9,17 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from shouwang.alerts.rules import FoundFinding
-from shouwang.detectors.contract import dump, fresh
+from shouwang.detectors.contract import Finding, dump, fresh
 from shouwang.detectors.registry import detectors_found
 from shouwang.journal.actions import check_fence
 from shouwang.journal.put import put
 from shouwang.journal.rules import Lease
-from shouwang.kernel.moments import to_us
+from shouwang.kernel.moments import from_us, to_us
 from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.rules import PARTITIONS
 from shouwang.watch import queries
-from shouwang.watch.models import Watch, WatchState, WatchTick
-from shouwang.watch.rules import DetectorUnknown, ParameterUnknown, Tick
+from shouwang.watch.models import LateRows, ReviewFinding, Watch, WatchState, WatchTick
+from shouwang.watch.rules import DetectorUnknown, ParameterUnknown, Tick, joined_moments
 
 LATENESS_S = 600
 Take = Callable[[Sequence[FoundFinding]], object]
@@ -107,3 +107,55 @@ def forget_ticks(before: int, *, limit: int) -> int:
     """Delete at most `limit` ticks before the tick `before` and return how many."""
     ids = list(WatchTick.objects.filter(pk__lt=before).order_by("pk").values_list("pk", flat=True)[:limit])
     return WatchTick.objects.filter(pk__in=ids).delete()[0]
+
+
+@transaction.atomic
+def note_late(lease: Lease, watch_id: int, late: Mapping[int, Sequence[int]], *, now: datetime) -> None:
+    """Note that readings of these streams came after their moments were judged; noting them again changes nothing. Raises LeaseLost."""
+    check_fence(lease)
+    known = {row.stream: row for row in LateRows.objects.select_for_update().filter(watch_id=watch_id, stream__in=late)}
+    for stream, moments in late.items():
+        row = known.get(stream)
+        if row is None:
+            blob = joined_moments(b"", moments)
+            LateRows.objects.create(watch_id=watch_id, stream=stream, moments=blob, noted_at=now, first_noted_at=now)
+        else:
+            LateRows.objects.filter(pk=row.pk).update(moments=joined_moments(bytes(row.moments), moments), noted_at=now)
+
+
+@transaction.atomic
+def finish_review(
+    reviewed: Mapping[int, bytes], *, watch_id: int, told: Sequence[Finding], kept: Sequence[Finding],
+    findings: Sequence[FoundFinding], take: Take, now: datetime,
+) -> bool:
+    """Keep what a review found, tell what must be told, and forget the late rows it looked at; all of it, or nothing.
+
+    `reviewed` are the rows' numbers with the moments that were looked at: where more came meanwhile, nothing is done and
+    False returned, and the next review looks at all of them.
+    """
+    for pk, moments in reviewed.items():
+        if not LateRows.objects.filter(pk=pk, moments=moments).delete()[0]:
+            transaction.set_rollback(True)
+            return False
+    rows = [(each, True) for each in told] + [(each, False) for each in kept]
+    ReviewFinding.objects.bulk_create(
+        [
+            ReviewFinding(
+                watch_id=watch_id, stream=each.stream, kind=each.kind, phase=each.phase, episode_us=each.episode_us,
+                at=from_us(each.at_us), severity=each.severity, reason=each.reason_code, params=dict(each.params), reviewed_at=now,
+                told=is_told,
+            )
+            for each, is_told in rows
+        ],
+        ignore_conflicts=True,
+    )
+    if findings:
+        take(findings)
+    return True
+
+
+@transaction.atomic
+def forget_reviews(before: datetime, *, limit: int) -> int:
+    """Delete at most `limit` review findings made before a moment and return how many."""
+    ids = list(ReviewFinding.objects.filter(reviewed_at__lt=before).order_by("pk").values_list("pk", flat=True)[:limit])
+    return ReviewFinding.objects.filter(pk__in=ids).delete()[0]

@@ -82,6 +82,7 @@ class Watching:
     detector: Detector
     params_hash: str
     held: list[Held]
+    late: dict[int, list[int]] = field(default_factory=dict)
     rows_unsaved: int = 0
     saved_us: int = 0
 
@@ -194,7 +195,10 @@ class Runner:
         return len(rows), told
 
     def _store(self, lease: Lease, watching: Watching, found: list[tuple[Held, list[FoundFinding]]], tick: Tick) -> None:
-        """Store the states that have findings, and at a checkpoint the others."""
+        """Store the states that have findings, and at a checkpoint the others; what came late first, so that no stop loses it."""
+        if watching.late:
+            actions.note_late(lease, watching.row.id, watching.late, now=tick.at)
+            watching.late = {}
         work: list[tuple[Held, Sequence[FoundFinding]]] = [each for each in found if each[1]]
         checkpoint = watching.rows_unsaved >= CHECKPOINT_ROWS or to_us(tick.at) - watching.saved_us >= CHECKPOINT_US
         if checkpoint:
@@ -259,6 +263,7 @@ def _judge_watch(
         fresh = seq > held.cursor
         if not fresh.all():
             columns = columns.where(fresh)
+        _note_late(watching, columns, judged_us=int(held.state["judged_us"][0]))
         state, findings = watching.detector.judge(
             columns, held.state, now_us=now_us, watermark_us=now_us - watching.row.lateness_s * SECOND_US, params=watching.row.params,
         )
@@ -267,6 +272,13 @@ def _judge_watch(
         watching.rows_unsaved += len(columns)
         told.append((held, [_found(each, watching, known) for each in findings]))
     return told
+
+
+def _note_late(watching: Watching, columns: Columns, *, judged_us: int) -> None:
+    """Note the rows whose moment was judged without them; what lies before the watch began was never to be judged."""
+    late = np.flatnonzero((columns.at_us <= judged_us) & (columns.at_us > to_us(watching.row.since)))
+    for stream, at_us in zip(columns.stream[late].tolist(), columns.at_us[late].tolist(), strict=True):
+        watching.late.setdefault(stream, []).append(at_us)
 
 
 def _found(finding: Finding, watching: Watching, known: Catalogue) -> FoundFinding:

@@ -1,4 +1,4 @@
-"""Tables of the watch: what is watched, what is remembered per partition, and every tick of its clock."""
+"""Tables of the watch: what is watched, what is remembered per partition, every tick of its clock, and what came late."""
 
 from __future__ import annotations
 
@@ -45,3 +45,38 @@ class WatchTick(models.Model):
 
     upto_seq = models.BigIntegerField()
     at = MomentField()
+
+
+class LateRows(models.Model):
+    """That readings of one stream came after their time was judged; `moments` are theirs, ascending 64-bit microseconds."""
+
+    watch = models.ForeignKey(Watch, models.CASCADE, related_name="+", db_index=False)
+    stream = models.BigIntegerField()
+    moments = models.BinaryField()
+    noted_at = MomentField()
+    first_noted_at = MomentField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["watch", "stream"], name="watch_late_once")]
+
+
+class ReviewFinding(models.Model):
+    """What a detector finds with the late readings and did not find without them. `told` are those handed to alerts."""
+
+    watch = models.ForeignKey(Watch, models.CASCADE, related_name="+", db_index=False)
+    stream = models.BigIntegerField()
+    kind = models.CharField(max_length=32)
+    phase = models.CharField(max_length=6)
+    episode_us = models.BigIntegerField()
+    at = MomentField()
+    severity = models.SmallIntegerField()
+    reason = models.CharField(max_length=48)
+    params = models.JSONField()
+    reviewed_at = MomentField()
+    told = models.BooleanField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["watch", "stream", "kind", "episode_us", "phase"], name="watch_review_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["reviewed_at"], name="watch_review_at")]

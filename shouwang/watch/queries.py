@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from shouwang.telemetry import queries as telemetry
-from shouwang.watch.models import Watch, WatchState, WatchTick
+from shouwang.watch.models import LateRows, ReviewFinding, Watch, WatchState, WatchTick
 from shouwang.watch.rules import Tick
 
 
@@ -85,3 +86,42 @@ def behind() -> int:
     """Return how many batches of the ingest log no tick has covered yet."""
     last = last_tick()
     return telemetry.last_batch() - (last.upto_seq if last else 0)
+
+
+@dataclass(frozen=True)
+class LateRow:
+    """The late readings of one stream that wait for a review."""
+
+    id: int
+    watch_id: int
+    stream: int
+    moments: bytes
+
+
+def late_rows(*, settled_before: datetime, waiting_since: datetime, limit: int) -> list[LateRow]:
+    """Return late readings to review, oldest first: of streams that have been quiet since `settled_before`, or wait since long ago."""
+    due = Q(noted_at__lte=settled_before) | Q(first_noted_at__lte=waiting_since)
+    rows = LateRows.objects.filter(due, watch__enabled=True).order_by("watch_id", "pk")[:limit]
+    return [LateRow(row.pk, row.watch_id, row.stream, bytes(row.moments)) for row in rows]
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """One review finding as its list shows it."""
+
+    stream: int
+    kind: str
+    phase: str
+    at: datetime
+    reason: str
+    params: dict[str, float]
+    reviewed_at: datetime
+    told: bool
+
+
+def review_findings(streams: Collection[int] | None = None, *, offset: int = 0, limit: int = 50) -> tuple[list[ReviewRow], int]:
+    """Return a slice of what reviews of late readings found, newest first, and how many there are."""
+    rows = ReviewFinding.objects.all() if streams is None else ReviewFinding.objects.filter(stream__in=streams)
+    columns = ("stream", "kind", "phase", "at", "reason", "params", "reviewed_at", "told")
+    page = rows.order_by("-reviewed_at", "-pk").values_list(*columns)[offset : offset + limit]
+    return [ReviewRow(*row) for row in page], rows.count()

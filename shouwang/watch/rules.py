@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+import numpy as np
+
+from shouwang.detectors.contract import Finding
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.moments import MINUTE_US, to_us
 
@@ -85,3 +88,71 @@ def portions(work: Sequence[tuple[Subject, Sequence[Found]]], *, limit: int) -> 
         done.append(subject)
     if findings or done:
         yield Portion(tuple(findings), tuple(done))
+
+
+MOST_MOMENTS = 20_000
+
+
+def joined_moments(one: bytes, other: Iterable[int]) -> bytes:
+    """Return two sets of moments as one, ascending; of more than 20,000 the latest stay."""
+    both = np.union1d(np.frombuffer(one, np.int64), np.fromiter(other, np.int64))
+    return both[-MOST_MOMENTS:].astype(np.int64).tobytes()
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What a second judgement, with the late readings, says otherwise than the first.
+
+    `tell` must be told now: spells that go on unseen, and the end of spells that never were. `keep` are spells that came
+    and went unseen.
+    """
+
+    tell: tuple[Finding, ...]
+    keep: tuple[Finding, ...]
+
+
+def compare(without: Sequence[Finding], with_late: Sequence[Finding]) -> Reviewed:
+    """Compare what a detector found without the late readings and with them, on the same stretch of time.
+
+    A spell that overlaps one that was found without them was seen; it only has other ends.
+    """
+    tell: list[Finding] = []
+    keep: list[Finding] = []
+    before, after = _spells(without), _spells(with_late)
+    for (stream, kind), spells in after.items():
+        known = before.get((stream, kind), [])
+        for spell in spells:
+            if any(spell.overlaps(other) for other in known):
+                continue
+            (tell if spell.goes_on else keep).append(spell.opening)
+    for (stream, kind), spells in before.items():
+        last = spells[-1]
+        now = after.get((stream, kind), [])
+        if last.goes_on and not (now and now[-1].goes_on):
+            tell.append(replace(last.opening, phase="END", reason_code=last.opening.reason_code.replace("_OPEN", "_END")))
+    return Reviewed(tuple(tell), tuple(keep))
+
+
+@dataclass(frozen=True)
+class _Spell:
+    opening: Finding
+    end_us: int | None
+
+    @property
+    def goes_on(self) -> bool:
+        return self.end_us is None
+
+    def overlaps(self, other: _Spell) -> bool:
+        starts_before = other.end_us is None or self.opening.at_us < other.end_us
+        return starts_before and (self.end_us is None or other.opening.at_us < self.end_us)
+
+
+def _spells(findings: Sequence[Finding]) -> dict[tuple[int, str], list[_Spell]]:
+    spells: dict[tuple[int, str], list[_Spell]] = {}
+    for finding in sorted(findings, key=lambda each: each.at_us):
+        found = spells.setdefault((finding.stream, finding.kind), [])
+        if finding.phase == "OPEN":
+            found.append(_Spell(finding, None))
+        elif finding.phase == "END" and found and found[-1].goes_on:
+            found[-1] = replace(found[-1], end_us=finding.at_us)
+    return {key: found for key, found in spells.items() if found}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import board, desk, handover, health, phone, photos, procedures, setup, stream
+from shouwang.web.pages import board, desk, handover, health, late, phone, photos, procedures, setup, stream
 
 app_name = "web"
 urlpatterns = [
@@ -34,5 +34,6 @@ urlpatterns = [
     path("setup/procedures/<slug:code>/follow/", procedures.follow, name="procedure_follow"),
     path("setup/doctor/", health.doctor, name="doctor"),
     path("setup/", setup.setup, name="setup"),
+    path("late/", late.late, name="late"),
     path("t/<str:token>/", phone.task, name="task"),
 ]

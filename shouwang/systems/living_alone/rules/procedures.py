@@ -27,7 +27,7 @@ KINDS = (
     AlertKind("WATER_NO_DATA", SYSTEM, "METER_CHECK", "水表无数据", "No data from the meter", response_type="Monitor"),
 )
 
-REASONS = {
+_REASONS = {
     "WATER_LOW_USE_OPEN": Text(
         "近 {window_h} 小时只用水 {used_l} 升（低于 {limit_l} 升）", "Only {used_l} L of water used in {window_h} hours (under {limit_l} L)",
     ),
@@ -43,6 +43,15 @@ REASONS = {
         "Back from an absence for {window_h} hours by now, and only {used_l} L of water used (under {limit_l} L)",
     ),
 }
+REASONS = {
+    **_REASONS,
+    **{
+        f"{code}_LATE": Text(f"{text.zh}（由迟到的读数得知）", f"{text.en} (known from late readings)")
+        for code, text in _REASONS.items()
+        if code.startswith("WATER_")
+    },
+}
+"""Why a case was opened; a review of late readings says so."""
 
 
 def _ladder(first_minutes: int) -> tuple[Rung, ...]:
