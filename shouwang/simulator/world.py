@@ -75,11 +75,10 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda *_: None) -> 
 
 
 def _officers(now: datetime, chance: Random) -> dict[int, int]:
-    """Give every area an officer, and every village a deputy too; return the first officer of each area."""
+    """Give every area an officer and a deputy; return the officer of each area."""
     scope = everything()
     areas = [area for root in places.roots() for area in places.below(root.path, levels=tuple(_DUTY_OF_LEVEL))]
-    villages = [area for area in areas if area.level == "VILLAGE"]
-    holders = areas + villages
+    holders = areas + areas
     persons = add_persons(scope, [NewPerson(name(chance), area.id, phone(n)) for n, area in enumerate(holders)], now=now)
     today = local(now).date() - timedelta(days=30)
     duties = [

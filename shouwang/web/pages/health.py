@@ -14,6 +14,7 @@ from shouwang.web.doctor import ERROR, OK, WARNING, examine
 from shouwang.web.pages.desk import language_of
 
 WORDS = {OK: Text("正常", "Fine"), WARNING: Text("警告", "Warning"), ERROR: Text("错误", "Error")}
+HERE = "http://…"
 TONES = {OK: "done", WARNING: "waiting", ERROR: "late"}
 
 
@@ -37,7 +38,10 @@ def doctor(request: HttpRequest) -> HttpResponse:
     checks = sorted(examine(), key=lambda check: order.index(check.state))
     return render(request, "web/doctor.html", {
         "checks": [
-            {"word": WORDS[check.state], "tone": TONES[check.state], "text": check.en if language == "en" else check.zh, "type": check.type}
+            {
+                "word": WORDS[check.state], "tone": TONES[check.state], "text": check.en if language == "en" else check.zh,
+                "type": check.type, "link": check.type.removeprefix(HERE).partition(" ")[0] if check.type.startswith(HERE) else "",
+            }
             for check in checks
         ],
         "wrong": sum(check.state != OK for check in checks),
