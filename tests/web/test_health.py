@@ -29,7 +29,7 @@ def test_a_supervisor_hears_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_doctors_page_says_what_the_command_says(county: County, now: datetime) -> None:
-    assign_duties(SYSTEM, [NewDuty(county.city_officer, "ADMINISTRATOR", 1, local(now).date() - timedelta(days=2))], now=now)
+    assign_duties(SYSTEM, [NewDuty(county.city_officer, "ADMINISTRATOR", int(county.path.split("/")[1]), local(now).date() - timedelta(days=2))], now=now)
     page = as_holder(county.city_officer, now).get("/setup/doctor/").content.decode()
     missing = [check.zh for check in examine() if check.zh.replace("'", "&#x27;") not in page and not check.zh.startswith(("时钟", "数据文件夹"))]
     assert missing == []
