@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
+from django.db import close_old_connections
 
 from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
@@ -114,22 +116,23 @@ class Schedule:
 def run_worker(stop: Callable[[], bool] = lambda: False) -> None:
     """Work until told to stop; only the holder of the lease works."""
     owner = holder("worker")
-    bell = Bell("work")
     schedule = Schedule()
-    while not stop():
-        done = 0
-        try:
-            lease = take_lease("worker", owner, now=datetime.now(UTC), ttl=LEASE_TTL)
-            owner = owner if lease else holder("worker")
-            now = clock().now()
-            done = work_once(lease, now=now) if lease else 0
-            if lease:
-                schedule.run(now)
-        except LeaseLost:
-            log.warning("the worker's lease was taken over")
-        except DatabaseError as error:
-            # A full disk or a lost connection: nothing was acknowledged; try again until it works.
-            log.error("the worker met %s and tries again", type(error).__name__)  # noqa: TRY400 - the text may hold data
-            time.sleep(1.0)
-        if not done:
-            bell.wait(IDLE_S)
+    with closing(Bell("work")) as bell:
+        while not stop():
+            done = 0
+            try:
+                lease = take_lease("worker", owner, now=datetime.now(UTC), ttl=LEASE_TTL)
+                owner = owner if lease else holder("worker")
+                now = clock().now()
+                done = work_once(lease, now=now) if lease else 0
+                if lease:
+                    schedule.run(now)
+            except LeaseLost:
+                log.warning("the worker's lease was taken over")
+            except DatabaseFailure as error:
+                # A full disk or a lost connection: nothing was acknowledged; try again until it works.
+                log.error("the worker met %s and tries again", type(error).__name__)  # noqa: TRY400 - the text may hold data
+                close_old_connections()  # a server that was started again answers on new connections only
+                time.sleep(1.0)
+            if not done:
+                bell.wait(IDLE_S)
