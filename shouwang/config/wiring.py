@@ -12,7 +12,6 @@ from functools import partial
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import close_old_connections
 
 from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
@@ -132,7 +131,6 @@ def run_worker(stop: Callable[[], bool] = lambda: False) -> None:
             except DatabaseFailure as error:
                 # A full disk or a lost connection: nothing was acknowledged; try again until it works.
                 log.error("the worker met %s and tries again", type(error).__name__)  # noqa: TRY400 - the text may hold data
-                close_old_connections()  # a server that was started again answers on new connections only
                 time.sleep(1.0)
             if not done:
                 bell.wait(IDLE_S)

@@ -14,7 +14,6 @@ from functools import cache, partial
 from typing import Protocol
 
 import numpy as np
-from django.db import close_old_connections
 from numpy.typing import NDArray
 
 from shouwang.alerts.actions import take_findings
@@ -315,7 +314,6 @@ def serve(stopped: Callable[[], bool]) -> None:
                 behind = tick(clock().now()).behind
             except Exception:  # noqa: BLE001 - whatever failed, the watch must go on watching
                 _log.exception("the watch failed and tries again")
-                close_old_connections()
                 behind = 0
             if not behind:
                 bell.wait(POLL_S)
