@@ -15,7 +15,6 @@ from random import Random
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import polars as pl
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -34,6 +33,8 @@ from shouwang.cli.errors import MetersUnreadable, RealDataPresent, ReplayBroken
 from shouwang.cli.serving import ME, run_all, web
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from shouwang.kernel.clock import Clock
     from shouwang.people.rules import Scope
     from shouwang.places.queries import AreaRow
@@ -78,6 +79,8 @@ def read_track(file: Path, *, homes: int = 0, max_days: float = 0) -> Track:
 
     Where the file has no register, litres are added up. Raises MetersUnreadable.
     """
+    import polars as pl  # noqa: PLC0415 - a quarter of a second that every other command would pay too
+
     try:
         frame = pl.read_parquet(file)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -95,6 +98,8 @@ def read_track(file: Path, *, homes: int = 0, max_days: float = 0) -> Track:
 
 
 def _checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    import polars as pl  # noqa: PLC0415 - as above
+
     missing = {"meter_id", "ts"} - set(frame.columns)
     if missing or not {"register_l", "litres"} & set(frame.columns):
         raise MetersUnreadable(name=name, found=f"{', '.join(frame.columns)}")

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import ProtectedError, Q, RestrictedError
 
 from shouwang.files.models import File, Upload
-from shouwang.files.pictures import plain_jpeg
 from shouwang.files.queries import CHUNK_BYTES, StoredFile, file, folder, place_of, stored
 from shouwang.files.rules import Sensitivity, check_size, later, stricter
 from shouwang.kernel.moments import to_us
@@ -75,6 +74,8 @@ def store_photo(source: bytes | BinaryIO, *, now: datetime, keep_for: timedelta)
     """
     content = source if isinstance(source, bytes) else source.read(PHOTO_BYTES + 1)
     check_size(len(content), PHOTO_BYTES)
+    from shouwang.files.pictures import plain_jpeg  # noqa: PLC0415 - a worker shall start without a library for pictures
+
     copy = plain_jpeg(content)
     original = store(
         content, limit_bytes=PHOTO_BYTES, now=now, media_type="application/octet-stream", sensitivity=Sensitivity.SEALED,

@@ -1,4 +1,7 @@
-"""Workbooks in and out: a list of persons read within stated limits, the bad rows written back with what is wrong."""
+"""Workbooks in and out: a list of persons read within stated limits, the bad rows written back with what is wrong.
+
+openpyxl is imported where a workbook is written: every process loads this module, and a worker shall start fast.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,15 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from python_calamine import CalamineError, CalamineWorkbook
 
 from shouwang.people.rules.errors import SheetUnreadable
+
+if TYPE_CHECKING:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 FILE_BYTES = 10 * 1024 * 1024
 UNPACKED_BYTES = 200 * 1024 * 1024
@@ -84,6 +86,8 @@ def refuse_bomb(data: bytes, *, name: str, limit_bytes: int = FILE_BYTES) -> Non
 
 def write_bad_rows(head: Sequence[str], bad: Sequence[BadRow], *, language: str) -> bytes:
     """Return a workbook of the bad rows as they were found, with their row number and what is wrong first."""
+    from openpyxl import Workbook  # noqa: PLC0415 - see above
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("bad")
     titles = ("行号", "问题") if language == "zh" else ("Row", "Problem")
@@ -98,6 +102,10 @@ def write_bad_rows(head: Sequence[str], bad: Sequence[BadRow], *, language: str)
 
 def write_template(heads: Sequence[str], example: Sequence[str]) -> bytes:
     """Return a workbook with a heading and one example row; every column is text, so that numbers keep their zeros."""
+    from openpyxl import Workbook  # noqa: PLC0415 - see above
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -126,6 +134,8 @@ def _text(cell: object) -> str:
 
 
 def _cell(sheet: WriteOnlyWorksheet, text: str) -> WriteOnlyCell:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - see above
+
     cell = WriteOnlyCell(sheet, value=text)
     cell.data_type = "s"  # a text that begins with "=" stays a text
     return cell
