@@ -19,14 +19,14 @@ from shouwang.cases.actions import unreached
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
-from shouwang.journal.actions import listen, take_lease
+from shouwang.journal.actions import listen, pass_over, take_lease
 from shouwang.journal.clock import clock
 from shouwang.journal.holders import holder
-from shouwang.journal.queries import events_after
+from shouwang.journal.queries import events_after, kinds_after, last_seq, next_timer_at
 from shouwang.journal.rules import Event, Lease, LeaseLost
-from shouwang.journal.wake import Bell
+from shouwang.journal.wake import Bell, wait_any
 from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
-from shouwang.notify.jobs import send_due
+from shouwang.notify.jobs import next_pass_at, send_due
 from shouwang.people import jobs as people
 from shouwang.places.events import AREA_MOVED
 from shouwang.requests import jobs as requests
@@ -77,16 +77,38 @@ JOBS = (
     Job("requests.tidy", HOUR, requests.tidy),
 )
 LEASE_TTL = timedelta(seconds=10)
-IDLE_S = 0.1
+RENEW_S = 2.5
+GAP_S = 0.05
+POLL_S = 0.5
 log = logging.getLogger("shouwang.worker")
 
 
-def work_once(lease: Lease, *, now: datetime) -> int:
+@dataclass
+class News:
+    """What the log holds for the listeners. It is read once for all: most of them wait for kinds that come once a year."""
+
+    read_upto: int | None = None
+
+    def tell(self) -> int:
+        """Give listeners the next events of their kinds and return how many there were; nothing new costs one query."""
+        end = last_seq()
+        if end == self.read_upto:
+            return 0
+        new = None if self.read_upto is None else kinds_after(self.read_upto)
+        done = 0
+        for name, kinds, hear in LISTENERS:
+            if new is None or new.intersection(kinds):
+                done += listen(name, hear, partial(events_after, kinds=kinds))
+        if not done:
+            if new is None:
+                pass_over([name for name, _, _ in LISTENERS], upto=end)
+            self.read_upto = end
+        return done
+
+
+def work_once(lease: Lease, *, now: datetime, news: News | None = None) -> int:
     """Do what is due once: timers, listeners, messages; return how much there was."""
-    done = run_due_timers(now)
-    for name, kinds, hear in LISTENERS:
-        done += listen(name, hear, partial(events_after, kinds=kinds))
-    return done + send_due(now, lease=lease)
+    return run_due_timers(now) + (news or News()).tell() + send_due(now, lease=lease)
 
 
 @dataclass
@@ -113,24 +135,66 @@ class Schedule:
 
 
 def run_worker(stop: Callable[[], bool] = lambda: False) -> None:
-    """Work until told to stop; only the holder of the lease works."""
-    owner = holder("worker")
-    schedule = Schedule()
-    with closing(Bell("work")) as bell:
+    """Work until told to stop; only the holder of the lease works.
+
+    Passes begin at least GAP_S apart, so that a burst of small changes is one pass; an idle worker waits for a bell, for
+    the next thing due, or POLL_S.
+    """
+    schedule, news, owning = Schedule(), News(), Owning()
+    with closing(Bell("work")) as work, closing(Bell("events")) as events:
         while not stop():
-            done = 0
-            try:
-                lease = take_lease("worker", owner, now=datetime.now(UTC), ttl=LEASE_TTL)
-                owner = owner if lease else holder("worker")
-                now = clock().now()
-                done = work_once(lease, now=now) if lease else 0
-                if lease:
-                    schedule.run(now)
-            except LeaseLost:
-                log.warning("the worker's lease was taken over")
-            except DatabaseFailure as error:
-                # A full disk or a lost connection: nothing was acknowledged; try again until it works.
-                log.error("the worker met %s and tries again", type(error).__name__)  # noqa: TRY400 - the text may hold data
-                time.sleep(1.0)
-            if not done:
-                bell.wait(IDLE_S)
+            began_s = time.monotonic()
+            wait_any((work, events), _pass(owning, schedule, news))
+            time.sleep(max(0.0, began_s + GAP_S - time.monotonic()))
+
+
+def _pass(owning: Owning, schedule: Schedule, news: News) -> float:
+    """Make one pass and return how many seconds the worker may then wait for a bell."""
+    try:
+        lease = owning.lease()
+        if lease is None:
+            return POLL_S
+        now = clock().now()
+        done = work_once(lease, now=now, news=news)
+        schedule.run(now)
+        return 0.0 if done else idle_until(next_due_at())
+    except LeaseLost:
+        owning.lost()
+        log.warning("the worker's lease was taken over")
+    except DatabaseFailure as error:
+        # A full disk or a lost connection: nothing was acknowledged; try again until it works.
+        log.error("the worker met %s and tries again", type(error).__name__)  # noqa: TRY400 - the text may hold data
+        time.sleep(1.0)
+    return 0.0
+
+
+@dataclass
+class Owning:
+    """The worker's lease, renewed long before it ends rather than at each pass."""
+
+    owner: str = field(default_factory=lambda: holder("worker"))
+    _held: Lease | None = None
+    _renew_s: float = 0.0
+
+    def lease(self) -> Lease | None:
+        """Return the lease, None while another worker holds it."""
+        if self._held is None or time.monotonic() >= self._renew_s:
+            self._renew_s = time.monotonic() + RENEW_S
+            self._held = take_lease("worker", self.owner, now=datetime.now(UTC), ttl=LEASE_TTL)
+            if self._held is None:
+                self.owner = holder("worker")
+        return self._held
+
+    def lost(self) -> None:
+        """Ask again before anything else is done."""
+        self._held = None
+
+
+def next_due_at() -> datetime | None:
+    """Return when the next timer or message is due."""
+    return min((at for at in (next_timer_at(), next_pass_at()) if at is not None), default=None)
+
+
+def idle_until(at: datetime | None) -> float:
+    """Return how many real seconds the worker may wait for something due at `at`."""
+    return POLL_S if at is None else max(0.0, min(POLL_S, clock().real_seconds(at - clock().now())))

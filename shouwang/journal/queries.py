@@ -39,6 +39,11 @@ def events_after(seq: int, *, kinds: Sequence[str] | None = None, limit: int = 5
     return [_event(row) for row in run(statement, (seq, *(kinds or ()), limit)).fetchall()]
 
 
+def kinds_after(seq: int) -> set[str]:
+    """Return the kinds of the events after number `seq`."""
+    return set(EventRow.objects.filter(seq__gt=seq).values_list("kind", flat=True).distinct())
+
+
 def events_of(subject_id: int, *, prefix: str = "") -> list[Event]:
     """Return the events of one subject, oldest first; `prefix` limits the kinds ("case.")."""
     rows = EventRow.objects.filter(subject_id=subject_id, kind__startswith=prefix).order_by("seq")

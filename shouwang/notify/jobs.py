@@ -184,7 +184,21 @@ def send_due(now: datetime, *, lease: Lease) -> int:
     """Make one pass over the channels that are switched on, with this process's senders; return how much there was to do."""
     speed = 1.0 / clock().real_seconds(timedelta(seconds=1))
     done = make_pass(now, channels=open_channels(), senders=_own_senders(), lease=lease, pace=speed)
+    _alarm.at = done.next_at
     return done.delivered + done.leased + done.recorded + done.failed
+
+
+def next_pass_at() -> datetime | None:
+    """Return when this process's last `send_due` wanted the next one at the latest; None: when something is queued."""
+    return _alarm.at
+
+
+@dataclass
+class _Alarm:
+    at: datetime | None = None
+
+
+_alarm = _Alarm()
 
 
 @cache

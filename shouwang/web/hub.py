@@ -16,7 +16,7 @@ from shouwang.journal.wake import Bell, wait_any
 from shouwang.kernel.errors import ShouwangError
 from shouwang.web.stream import Audience, Position, Reading, beat, end_of_logs, read_after, told
 
-GAP_S = 0.03
+GAP_S = 0.1
 POLL_S = 0.5
 BEAT_S = 15.0
 AGAIN_S = 1.0
