@@ -17,6 +17,7 @@ check: .venv/dev
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --config .importlinter
+	$(PY) -m shouwang.ui.lint
 
 browser: .venv/dev assets
 	$(PY) -m pytest -m browser $(ARGS)
