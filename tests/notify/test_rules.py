@@ -73,6 +73,15 @@ def test_when_messages_go(group: Waiting, sent_ms: int | None, ready_ms: int) ->
     assert next_due_at([group], last_sent, now=ready) is None
 
 
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("urgent", [False, True])
+def test_what_a_clock_that_was_ahead_has_queued_goes_at_once(count: int, urgent: bool) -> None:
+    ahead = Waiting(1, "inbox", count, 10, NOW + ms(3_600_000), NOW + ms(3_601_000), urgent)
+    assert [10] == [bundle.first_id for bundle in due_bundles([ahead], {}, now=NOW)]
+    partly = Waiting(1, "inbox", 2, 10, NOW - ms(20_000), NOW + ms(3_600_000))
+    assert [10] == [bundle.first_id for bundle in due_bundles([partly], {}, now=NOW)]
+
+
 def test_the_urgent_goes_first() -> None:
     late = NOW + timedelta(minutes=1)
     groups = [waiting(3, person=1), waiting(1, first_ms=-500, person=2), waiting(1, first_ms=900, urgent=True, person=3)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shouwang.kernel.severity import Severity
@@ -65,7 +65,7 @@ def ready_at(waiting: Waiting, last_sent: LastSent) -> datetime:
 
 def due_bundles(waiting: Iterable[Waiting], last_sent: LastSent, *, now: datetime) -> list[Bundle]:
     """Return what goes at `now`: the urgent first, then whatever has been ready longest."""
-    ready = [(ready_at(each, last_sent), each) for each in waiting]
+    ready = [(ready_at(_seen(each, now), last_sent), each) for each in waiting]
     due = sorted((not each.urgent, at, each.first_id, each) for at, each in ready if at <= now)
     return [
         Bundle(each.person_id, each.channel, each.count, each.first_id, each.urgent, each.exercise_id) for _, _, _, each in due
@@ -74,4 +74,11 @@ def due_bundles(waiting: Iterable[Waiting], last_sent: LastSent, *, now: datetim
 
 def next_due_at(waiting: Iterable[Waiting], last_sent: LastSent, *, now: datetime) -> datetime | None:
     """Return when the next of `waiting` becomes ready after `now`."""
-    return min((at for each in waiting if (at := ready_at(each, last_sent)) > now), default=None)
+    return min((at for each in waiting if (at := ready_at(_seen(each, now), last_sent)) > now), default=None)
+
+
+def _seen(waiting: Waiting, now: datetime) -> Waiting:
+    """Return `waiting`, long ready if a clock queued it that was ahead of `now`, as before it was set right."""
+    if waiting.last_at <= now + LONGEST:
+        return waiting
+    return replace(waiting, first_at=min(waiting.first_at, now - LONGEST), last_at=now - QUIET)
