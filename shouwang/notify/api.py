@@ -1,22 +1,28 @@
-"""What an SMS gateway calls: delivery reports, and replies. Both need the channel's callback token."""
+"""What gateways call: an SMS gateway's delivery reports and replies, by token; a voice gateway's calls, signed."""
 
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from ninja.security import HttpBearer
+from ninja.security import APIKeyHeader, HttpBearer
 
 from shouwang.journal.clock import clock
 from shouwang.notify import actions, queries
 from shouwang.notify.channels.sms import outcome_of
+from shouwang.notify.channels.voice import outcome_of as outcome_of_call
+from shouwang.notify.rules.signatures import is_signed
 from shouwang.ui.answers import KEPT_OR_NOT, BodyTooLarge, T, answer, body_of, described, described_field, read_body
 
 SMS = "sms"
+VOICE = "voice"
 ACCEPTS = "1"
 MAX_BODY_BYTES = 512 * 1024
 MAX_ROWS = 1_000
@@ -36,6 +42,27 @@ class GatewayToken(HttpBearer):
         return bool(expected) and hmac.compare_digest(expected.encode(), token.encode())
 
 
+@dataclass(frozen=True)
+class SignedBody:
+    """The bytes of a request whose signature is good: they can be read only once."""
+
+    body: bytes
+
+
+class GatewaySignature(APIKeyHeader):
+    """A signature by the secret of the voice channel's settings: webhook-id, webhook-timestamp and webhook-signature."""
+
+    param_name = "webhook-signature"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> SignedBody | None:
+        """Return the body if it is signed, within five minutes of now. Raises BodyTooLarge."""
+        setting = queries.settings().get(VOICE)
+        secret = str(setting.settings.get("callback_secret", "")) if setting and setting.enabled else ""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = body_of(request, most=MAX_BODY_BYTES) if secret and key else b""
+        return SignedBody(body) if is_signed(body, headers, secret, at_s=time.time()) else None
+
+
 class Report(msgspec.Struct):
     """What became of one message."""
 
@@ -51,6 +78,17 @@ class Reply(msgspec.Struct):
     text: Annotated[str, described_field("回复内容；1 表示签收，文字不保存", "The words; 1 accepts, the words are not kept")]
 
 
+class Call(msgspec.Struct):
+    """How one call stands, or which key was pressed in it."""
+
+    out_id: OutId
+    event: Annotated[
+        str, described_field("ACCEPTED、ANSWERED、UNANSWERED、BUSY 或 FAILED", "ACCEPTED, ANSWERED, UNANSWERED, BUSY or FAILED"),
+    ]
+    key: Annotated[str, described_field("接听后按下的键；1 表示签收", "The key pressed in an answered call; 1 accepts")] = ""
+    err_code: Annotated[str, described_field("失败原因代码", "The code of why it failed")] = "FAILED"
+
+
 class Counted(msgspec.Struct):
     """How many rows changed something, and how many did not."""
 
@@ -60,6 +98,7 @@ class Counted(msgspec.Struct):
 
 _reports = msgspec.json.Decoder(list[Report])
 _replies = msgspec.json.Decoder(list[Reply])
+_calls = msgspec.json.Decoder(list[Call])
 
 
 @router.post(
@@ -70,7 +109,7 @@ _replies = msgspec.json.Decoder(list[Reply])
 )
 def sms_reports(request: HttpRequest) -> HttpResponse:
     """Takes at most 1,000 delivery reports; one that is known already is ignored."""
-    rows, now = _rows(request, _reports), clock().now()
+    rows, now = _rows(body_of(request, most=MAX_BODY_BYTES), _reports), clock().now()
     return _counted(actions.report_delivery(SMS, row.out_id, outcome_of(row.status, row.err_code), now=now) for row in rows)
 
 
@@ -82,13 +121,34 @@ def sms_reports(request: HttpRequest) -> HttpResponse:
 )
 def sms_replies(request: HttpRequest) -> HttpResponse:
     """Takes at most 1,000 replies; "1" means that the person accepts."""
-    rows, now = _rows(request, _replies), clock().now()
+    rows, now = _rows(body_of(request, most=MAX_BODY_BYTES), _replies), clock().now()
     return _counted(actions.take_reply(SMS, row.out_id, accepts=row.text.strip() == ACCEPTS, now=now) for row in rows)
 
 
-def _rows(request: HttpRequest, decoder: msgspec.json.Decoder[list[T]]) -> list[T]:
-    """Return the rows of the body. Raises BodyTooLarge, BodyInvalid."""
-    rows = read_body(decoder, body_of(request, most=MAX_BODY_BYTES), expected="[{…}, …]")
+@router.post(
+    "/voice/events", auth=GatewaySignature(), url_name="voice_events", summary="Report calls",
+    openapi_extra=described(
+        zh="电话结果与按键", zh_about="一次最多 1000 条；接听后按 1 表示签收。", takes=list[Call], gives=Counted,
+        example=[{"out_id": "a1", "event": "ANSWERED", "key": "1"}], failures=FAILS,
+    ),
+)
+def voice_events(request: HttpRequest) -> HttpResponse:
+    """Takes at most 1,000 calls; "1" pressed in an answered one means that the person accepts."""
+    signed: SignedBody = request.auth  # type: ignore[attr-defined] # set by ninja
+    rows, now = _rows(signed.body, _calls), clock().now()
+    return _counted(_take_call(row, now) for row in rows)
+
+
+def _take_call(row: Call, now: datetime) -> bool:
+    changed = actions.report_delivery(VOICE, row.out_id, outcome_of_call(row.event, row.err_code), now=now)
+    if row.event != "ANSWERED" or not row.key:
+        return changed
+    return actions.take_reply(VOICE, row.out_id, accepts=row.key == ACCEPTS, now=now) or changed
+
+
+def _rows(body: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T]:
+    """Return the rows of a body. Raises BodyTooLarge, BodyInvalid."""
+    rows = read_body(decoder, body, expected="[{…}, …]")
     if len(rows) > MAX_ROWS:
         raise BodyTooLarge(found=f"{len(rows)} rows", most=f"{MAX_ROWS} rows")
     return rows

@@ -131,6 +131,8 @@ def _call(method: str, address: str, scheme: Json, *, has_body: bool) -> str:
     words = ["curl", *([] if method == "GET" else ["-X", method]), address]
     if scheme.get("scheme") == "bearer":
         words.append("-H 'Authorization: Bearer TOKEN'")
+    elif scheme.get("in") == "header":
+        words.append(f"-H '{scheme['name']}: …'")
     elif scheme.get("type") == "apiKey":
         words.append(f"-b '{scheme['name']}=…'")
     if has_body:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.django_db
 FILE = json.loads(json.dumps(openapi()))
 POSTS = {path: item["post"] for path, item in FILE["paths"].items() if "post" in item}
 TOKEN = "gateway-token-of-the-tests"
+SECRET = "whsec_dGhpcyBpcyBhbiBpbnZlbnRlZCBzZWNyZXQh"
 TOO_LARGE = 5 * 1024 * 1024
 
 
@@ -38,24 +41,29 @@ class Caller:
 
     tokens: dict[str, str]
 
-    def header(self, scheme: str) -> str:
-        token = self.tokens[scheme]
-        if FILE["components"]["securitySchemes"][scheme]["scheme"] == "basic":
-            return "Basic " + base64.b64encode(f"WM1:{token}".encode()).decode()
-        return f"Bearer {token}"
+    def headers(self, scheme: str, body: bytes) -> dict[str, str]:
+        token, said = self.tokens[scheme], FILE["components"]["securitySchemes"][scheme]
+        if said["type"] == "apiKey":
+            at = str(int(time.time()))
+            digest = hmac.digest(base64.b64decode(token.removeprefix("whsec_")), f"e.{at}.".encode() + body, "sha256")
+            return {"webhook-id": "e", "webhook-timestamp": at, said["name"]: "v1," + base64.b64encode(digest).decode()}
+        if said["scheme"] == "basic":
+            return {"Authorization": "Basic " + base64.b64encode(f"WM1:{token}".encode()).decode()}
+        return {"Authorization": f"Bearer {token}"}
 
     def post(self, client: Client, path: str, body: object, *, scheme: str) -> Any:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return client.post(path, sent, content_type="application/json", headers={"Authorization": self.header(scheme)})
+        return client.post(path, sent, content_type="application/json", headers=self.headers(scheme, sent))
 
 
 @pytest.fixture
 def caller(county: County, now: datetime) -> Iterator[Caller]:
     device = issue_credential("DEVICE", subject="WM1", paths=[county.path], now=now)
     save_setting("sms", {"url": "https://sms.example/", "callback_token": TOKEN}, enabled=True, by=None, now=now)
+    save_setting("voice", {"callback_secret": SECRET}, enabled=True, by=None, now=now)
     forget()
     yield Caller({
-        "DeviceToken": device, "DeviceBasic": device, "GatewayToken": TOKEN,
+        "DeviceToken": device, "DeviceBasic": device, "GatewayToken": TOKEN, "GatewaySignature": SECRET,
         "IntegrationToken": issue_credential("INTEGRATION", subject="x", paths=[county.path], now=now),
     })
     forget()

@@ -27,6 +27,7 @@ TEMPLATES: dict[str, Text] = {
     "CASE_LATE": Text("事件已过承诺时限：{reason}。", "The case is past its promised limit: {reason}."),
     "TASK_REVIEW": Text("暂停的任务到了复查时间：{reason}。", "A suspended task is due for review: {reason}."),
 }
+ASKS_TO_ACCEPT = frozenset({"TASK_OFFERED", "TASK_ESCALATED", "TASK_REMINDER", "TASK_HANDED_OVER"})
 WORDS: dict[str, Text] = {}
 NOTHING: Mapping[str, Any] = {}
 LinkMaker = Callable[[int, int], str]
