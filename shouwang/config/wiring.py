@@ -13,6 +13,7 @@ from functools import partial
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 
+from shouwang.activities import jobs as activities
 from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
 from shouwang.cases.actions import unreached
@@ -47,6 +48,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (figures.LISTENER, figures.KINDS, figures.fold),
     (requests.LISTENER, requests.KINDS, requests.on_cases),
     (requests.MOVES, [AREA_MOVED], requests.on_moves),
+    (activities.MOVES, [AREA_MOVED], activities.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
 )
 
@@ -75,6 +77,7 @@ JOBS = (
     Job("watch.tidy", HOUR, lambda _: watch.tidy()),
     Job("people.tidy", timedelta(days=1), people.tidy),
     Job("requests.tidy", HOUR, requests.tidy),
+    Job("activities.tidy", timedelta(days=1), activities.tidy),
 )
 LEASE_TTL = timedelta(seconds=10)
 RENEW_S = 2.5

@@ -33,6 +33,7 @@ WAYS = (
     _entry("我的任务", "My tasks", "/tasks/", "case.handle"),
     _entry("上报", "Report", "/field-report/", "case.handle"),
     MESSAGES,
+    _entry("活动", "Activities", "/activities/", "case.dispatch", "case.handle", "people.edit"),
     _entry("独居关爱", "Living alone", "/living-alone/", "people.read"),
     _entry("区划", "Areas", "/places/", "case.dispatch", "places.edit"),
     _entry("人员", "People", "/people/", "case.dispatch", "people.edit"),

@@ -63,6 +63,7 @@ FALSE_ALARM_REASONS: Mapping[str, Text] = {
 KINDS: Mapping[str, Text] = {
     "living_alone": Text("独居老人用水异常", "Unusual water use, living alone"),
     "requests": Text("群众诉求", "Request"),
+    "activities": Text("活动受理事项", "Matter at an activity"),
 }
 
 
