@@ -113,7 +113,8 @@ def _open(
     inhibited: list[tuple[FoundFinding, Subject]] = []
     for finding in opening:
         subject = subjects[finding.subject_kind, finding.subject_id]
-        (inhibited if subject.inhibited else wanted).append((finding, subject))
+        is_hushed = subject.inhibited_until is not None and subject.inhibited_until > now
+        (inhibited if is_hushed else wanted).append((finding, subject))
     now_us = to_us(now)
     put(
         Inhibited, ("kind", "subject_kind", "subject_id", "reason", "at"),

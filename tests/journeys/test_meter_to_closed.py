@@ -152,10 +152,10 @@ def test_one_open_alert_per_key_and_repeats_are_counted(county: County, now: dat
 
 def test_an_announced_absence_inhibits(county: County, now: datetime) -> None:
     announce_absence(county.household, until=now + timedelta(days=2), by=county.worker, now=now)
-    with patch("shouwang.systems.living_alone.queries.clock", lambda: ManualClock(now)):
-        assert take_findings([finding(county)], now=now) == []
+    assert take_findings([finding(county)], now=now) == []
     assert Inhibited.objects.count() == 1
     assert not Case.objects.exists()
+    assert take_findings([finding(county)], now=now + timedelta(days=2)) != [], "at the announced moment the home counts again"
 
 
 def test_an_exercise_stands_beside_the_real(county: County, now: datetime) -> None:

@@ -132,11 +132,11 @@ def test_an_absence_is_undone_and_looked_after(county: County, now: datetime) ->
     actions.announce_absence(county.household, until=now + timedelta(days=2), by=county.worker, now=now)
     row = Enrolment.objects.get(household_id=county.household)
     assert (row.away_until, row.look_again_at) == (now + timedelta(days=2), now + timedelta(days=2, hours=12))
-    assert queries.resolve_datastreams([county.datastream])[county.datastream].inhibited
+    assert queries.resolve_datastreams([county.datastream])[county.datastream].inhibited_until == row.away_until
     actions.announce_absence(county.household, until=None, by=county.worker, now=now)
     row.refresh_from_db()
     assert (row.away_until, row.look_again_at) == (None, now + timedelta(hours=12))
-    assert not queries.resolve_datastreams([county.datastream])[county.datastream].inhibited
+    assert queries.resolve_datastreams([county.datastream])[county.datastream].inhibited_until is None
 
 
 def test_a_list_is_checked_and_its_good_rows_are_enrolled(county: County, officer: Scope, now: datetime) -> None:

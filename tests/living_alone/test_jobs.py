@@ -12,7 +12,6 @@ from shouwang.cases.models import Case, Task
 from shouwang.cases.queries import procedure_of_case
 from shouwang.detectors.contract import Columns
 from shouwang.journal.queries import events_of
-from shouwang.kernel.clock import ManualClock
 from shouwang.kernel.moments import to_us
 from shouwang.systems.living_alone.actions import announce_absence
 from shouwang.systems.living_alone.jobs import check_meters, look_again
@@ -27,10 +26,6 @@ DAY = timedelta(days=1)
 def read(county: County, at: datetime, litres: float) -> None:
     columns = Columns(np.array([county.datastream]), np.array([to_us(at)]), np.array([litres]))
     ingest(columns, now=at, source="test")
-
-
-def clock_at(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
-    monkeypatch.setattr("shouwang.systems.living_alone.queries.clock", lambda: ManualClock(at))
 
 
 def test_a_meter_that_never_reported_becomes_a_meter_check_and_no_visit(county: County, now: datetime) -> None:
@@ -55,19 +50,17 @@ def test_a_meter_that_stays_silent_is_told_again_and_one_that_sends_ends_it(coun
     assert check_meters(now + 6 * DAY) == 1  # silent once more
 
 
-def test_a_home_that_is_away_is_asked_later(county: County, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_is_away_is_asked_later(county: County, now: datetime) -> None:
     announce_absence(county.household, until=now + 3 * DAY, by=None, now=now)
     assert check_meters(now + 2 * DAY) == 0
-    clock_at(monkeypatch, now + 4 * DAY)
     assert check_meters(now + 4 * DAY) == 1
 
 
-def test_silence_after_the_return_sends_somebody(county: County, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_after_the_return_sends_somebody(county: County, now: datetime) -> None:
     back = now + 2 * DAY
     announce_absence(county.household, until=back, by=None, now=now)
     for hour in range(13):
         read(county, back + timedelta(hours=hour), 500)
-    clock_at(monkeypatch, back + timedelta(hours=12))
     assert look_again(back + timedelta(hours=11)) == 0
     assert look_again(back + timedelta(hours=12)) == 1
     case = Case.objects.get()
@@ -76,10 +69,9 @@ def test_silence_after_the_return_sends_somebody(county: County, now: datetime, 
 
 
 @pytest.mark.parametrize("litres", [[500, 540], [500], [], [500, 20]])
-def test_water_used_or_nothing_known_sends_nobody(county: County, now: datetime, monkeypatch: pytest.MonkeyPatch, litres: list[float]) -> None:
+def test_water_used_or_nothing_known_sends_nobody(county: County, now: datetime, litres: list[float]) -> None:
     announce_absence(county.household, until=None, by=None, now=now)
     for hour, value in enumerate(litres):
         read(county, now + timedelta(hours=hour), value)
-    clock_at(monkeypatch, now + timedelta(hours=12))
     assert look_again(now + timedelta(hours=12)) == 0
     assert Case.objects.count() == 0

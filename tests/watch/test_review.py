@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from shouwang.alerts.models import Alert
 from shouwang.cases.models import Case
 from shouwang.detectors.contract import Columns, Finding
-from shouwang.kernel.clock import ManualClock
 from shouwang.kernel.moments import to_us
 from shouwang.notify.rules import phrase
 from shouwang.telemetry import queries as telemetry
@@ -79,8 +78,7 @@ def test_moments_are_joined_as_sets(one: list[int], other: list[int]) -> None:
 
 
 @pytest.fixture
-def meter(county: County, monkeypatch: pytest.MonkeyPatch) -> int:  # noqa: F811
-    monkeypatch.setattr("shouwang.systems.living_alone.queries.clock", lambda: ManualClock(START))
+def meter(county: County) -> int:  # noqa: F811
     telemetry.forget()
     set_watch("w", detector="low_high_24h", now=START, thing_kind="WATER_METER", observed="register_l", lateness_s=600)
     return county.datastream

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from shouwang.kernel.errors import ShouwangError
@@ -53,7 +54,7 @@ class Subject:
     area_id: int
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
-    inhibited: bool = False
+    inhibited_until: datetime | None = None
 
 
 @dataclass(frozen=True)

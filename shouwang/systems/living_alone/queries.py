@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from shouwang.alerts.rules import Subject
-from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound
 from shouwang.people.queries import (
     HouseholdCard,
@@ -83,14 +82,13 @@ class HomePage:
 
 
 def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
-    """Return whom each watched datastream is about; a household that is announced away is inhibited."""
-    now = clock().now()
+    """Return whom each watched datastream is about; a household is inhibited as long as it is announced away."""
     rows = Enrolment.objects.filter(datastream_id__in=datastream_ids, active=True)
     return {
         row.datastream_id: Subject(
             "household", row.household_id, row.area_id, row.path,
             {"household": row.household_id, "datastream": row.datastream_id},
-            inhibited=row.away_until is not None and row.away_until > now,
+            inhibited_until=row.away_until,
         )
         for row in rows
     }
