@@ -1,4 +1,4 @@
-"""`promises`: the calendar on every day, the log against tampering, and a listener beside two writers."""
+"""`promises`: the calendar on every day, the log against tampering, a listener beside two writers, a backup under load, a full disk."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.harness import Bench, Place
+from bench.promises_disk import disk_full
+from bench.promises_restore import restored
 
 EVENTS = 300
 KINDS = ("sqlite", "postgres")
@@ -20,7 +22,10 @@ FIGURES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "interleaved_writers_skipped = 0": lambda found: all(
         value in (None, 0) for value in found.get("interleaved_writers_skipped", {"": 1}).values()
     ),
+    "restore_rows_equal": lambda found: found.get("restore_rows_equal") is not False,
+    "disk_full_lost = 0": lambda found: found.get("disk_full_lost") in (None, 0),
 }
+BROKEN = tuple(FIGURES)[1:]
 
 
 def run(bench: Bench) -> dict[str, Any]:
@@ -28,11 +33,10 @@ def run(bench: Bench) -> dict[str, Any]:
     tampers = bench.options.number("tamperings", 1_000, quick=100)
     writes = bench.options.number("writes", 500, quick=100)
     bench.n = {"tamperings": tampers, "log_events": EVENTS, "writers": 2, "transactions_per_writer": writes}
-    bench.skipped += ["restore_rows_equal", "disk_full_lost"]
     found: dict[str, Any] = {
         "calendar_days_equal": None, "tampered_found": dict.fromkeys(KINDS), "tampered_missed": dict.fromkeys(KINDS),
         "interleaved_writers_skipped": dict.fromkeys(KINDS), "interleaved_events": dict.fromkeys(KINDS),
-        "restore_rows_equal": None, "disk_full_lost": None,
+        "restore_rows_equal": None, "disk_full_lost": None, "restore": dict.fromkeys(KINDS), "disk_full": dict.fromkeys(KINDS),
     }
     verified = True
     for kind in bench.databases():
@@ -49,8 +53,18 @@ def run(bench: Bench) -> dict[str, Any]:
         found["interleaved_writers_skipped"][kind], found["interleaved_events"][kind] = skipped, total
         verified &= whole
         bench.note(f"{kind}: {skipped} of {total} events skipped by the follower")
-    found["verified"] = verified
+        found["restore"][kind] = restored(bench, kind)
+        found["disk_full"][kind] = disk_full(bench, kind)
+    found["restore_rows_equal"] = _together([each and each["equal"] for each in found["restore"].values()], all)
+    found["disk_full_lost"] = _together([each and each["lost"] for each in found["disk_full"].values()], sum)
+    bench.skipped += [f"disk_full on {kind}: {each['why']}" for kind, each in found["disk_full"].items() if each and "why" in each]
+    found["verified"] = verified and all(each is None or each.get("clear", True) for each in found["disk_full"].values())
     return found
+
+
+def _together(values: list[Any], join: Callable[[list[Any]], Any]) -> Any:
+    """Return the figure of both databases, or None where one of them could not be had."""
+    return None if None in values else join(values)
 
 
 def _interleave(bench: Bench, place: Place, writes: int) -> tuple[int, int, bool]:
