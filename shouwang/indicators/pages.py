@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from shouwang.indicators import queries
-from shouwang.indicators.queries import RIGHT, Figure
-from shouwang.indicators.rules.figures import Definition, Value
+from shouwang.indicators.queries import RIGHT
+from shouwang.indicators.rules.figures import Definition, Figure, number, tile
 from shouwang.indicators.rules.folding import Line
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound
@@ -71,7 +71,7 @@ def figures(request: HttpRequest, area_id: int | None = None) -> HttpResponse:
         return lines[query.offset : query.offset + query.limit], len(lines)
 
     return list_response(request, spec=_areas(asked), fetch=fetch, template="indicators/figures.html", context={
-        "figures": [shown(figure, asked.below + asked.query) for figure in whole], "area": asked.name,
+        "figures": [tile(figure, below=asked.below + asked.query) for figure in whole], "area": asked.name,
     })
 
 
@@ -89,23 +89,6 @@ def behind(request: HttpRequest, code: str, area_id: int | None = None) -> HttpR
     return list_response(request, spec=_cases(definition, names), fetch=fetch, template="indicators/behind.html", context={
         "definition": definition, "period": asked.period, "area": asked.name,
     })
-
-
-def shown(figure: Figure, address: str = "") -> dict[str, object]:
-    """Return a figure as a tile shows it: name, value, unit, what it means, and the address of its rows."""
-    definition = figure.definition
-    return {
-        "name": definition.title, "value": number(definition, figure.value), "unit": definition.unit if figure.value.number is not None else "",
-        "means": definition.means, "link": f"/figures/{definition.code}/{address}",
-        "tone": "bad" if definition.code == "late" and figure.value.number else "",
-    }
-
-
-def number(definition: Definition, value: Value) -> str:
-    """Return the number as it is read: whole cases and percents, minutes to a tenth; a dash where nothing was measured."""
-    if value.number is None:
-        return "—"
-    return f"{value.number:.1f}" if definition.measure == "MEDIAN_MINUTES" else f"{value.number:.0f}"
 
 
 def _asked(request: HttpRequest, area_id: int | None) -> Asked:

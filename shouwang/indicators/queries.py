@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -12,21 +12,13 @@ from django.db.models import Q, QuerySet
 
 from shouwang.indicators.models import CaseLine
 from shouwang.indicators.rules import figures as rules
-from shouwang.indicators.rules.figures import Definition, Value
+from shouwang.indicators.rules.figures import Definition, Figure
 from shouwang.indicators.rules.folding import Line
 from shouwang.kernel.errors import NotFound
 from shouwang.people.rules import Scope
 
 RIGHT = "case.read"
 _FIELDS = tuple(each.name for each in fields(Line))
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure as it stands."""
-
-    definition: Definition
-    value: Value
 
 
 @cache
@@ -47,6 +39,19 @@ def figures(scope: Scope, *, since: datetime, kind: str = "", path: str = "") ->
     """Return every figure of the cases `scope` sees: the period begins at `since`; one query."""
     lines = _lines(scope, since=since, kind=kind, path=path)
     return [Figure(definition, rules.value(definition, lines, since=since)) for definition in definitions()]
+
+
+def overview(scope: Scope, *, since: datetime, depth: int) -> tuple[list[Figure], dict[int, list[Line]]]:
+    """Return the figures of all that `scope` sees, and the lines of each area `depth` steps below the root; one query."""
+    lines: list[Line] = []
+    groups: dict[int, list[Line]] = {}
+    for place, *columns in _within(scope, since=since, kind="", path="").values_list("path", *_FIELDS):
+        line = Line(*columns)
+        lines.append(line)
+        parts = place.split("/")
+        if len(parts) > depth + 2:
+            groups.setdefault(int(parts[depth + 1]), []).append(line)
+    return [Figure(definition, rules.value(definition, lines, since=since)) for definition in definitions()], groups
 
 
 def figures_by_area(scope: Scope, *, since: datetime, kind: str = "", path: str = "", depth: int) -> dict[int, list[Figure]]:

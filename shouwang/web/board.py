@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from shouwang.cases.queries import CaseRow, Filters, list_cases
-from shouwang.indicators.pages import shown
-from shouwang.indicators.queries import Figure, by_hour, figures, figures_by_area
+from shouwang.indicators.queries import by_hour, figures, figures_by_area
+from shouwang.indicators.rules.figures import Figure, tile
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.people.rules import Scope
@@ -34,7 +34,7 @@ def board(scope: Scope, *, since: datetime, now: datetime, language: str) -> dic
     by_area = figures_by_area(scope, since=since, depth=max(1, depth))
     open_cases = list_cases(scope, Filters(states=("OPEN",)), limit=POINTS)
     return {
-        "title": _title(root), "figures": [shown(figure) for figure in figures(scope, since=since)],
+        "title": _title(root), "figures": [tile(figure) for figure in figures(scope, since=since)],
         "areas": _bars(by_area), "newest": _newest(open_cases, language), "hours": _hours(scope, since=since),
         "map": _map(by_area, open_cases), "review_number": REVIEW_NUMBER, "now": now,
     }

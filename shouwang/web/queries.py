@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any
 
 from shouwang.cases.links import task_link
@@ -16,16 +15,18 @@ from shouwang.cases.queries import (
     TaskRow,
     case_in_scope,
     case_row,
-    count_cases,
     evidence_of,
     gaps_within,
     list_cases,
     notes_of,
     procedure_of_case,
+    tally_open,
     tasks_for,
     tasks_of,
 )
 from shouwang.cases.rules.procedures import Step
+from shouwang.indicators.queries import overview
+from shouwang.indicators.rules.figures import tile
 from shouwang.journal.queries import events_of
 from shouwang.journal.rules import Event
 from shouwang.kernel.moments import local
@@ -55,7 +56,6 @@ from shouwang.web.rules import (
 )
 
 DESK_ROWS = 60
-HELD_BACK = 300
 GAPS_SHOWN = 8
 GAPS_SINCE = timedelta(hours=24)
 REVIEW_NUMBER = "审图号 GS(2024)0650号"
@@ -120,24 +120,22 @@ def place_names(cases: Sequence[CaseRow]) -> dict[int, str]:
 
 
 def desk_queue(scope: Scope, language: str, *, seen: int | None = None, after: int | None = None) -> dict[str, Any]:
-    """Return the most urgent open cases and how many there are of each severity.
+    """Return the most urgent open cases and how many there are of each severity; five queries, however many are open.
 
     What came after case number `seen` is counted but not shown, so that nothing moves under the reader's hand; what came
     after number `after` is marked as new.
     """
-    cases = list_cases(scope, Filters(states=("OPEN",)), limit=DESK_ROWS + HELD_BACK + 1)
-    known = [case for case in cases if seen is None or case.id <= seen]
-    if not known:
-        known = cases
-    held = [case for case in cases if case.id > max(known_case.id for known_case in known)] if known else []
-    tally = [
-        (level, count_cases(scope, Filters(states=("OPEN",), severity=level.value))) for level in reversed(Severity)
-    ]
+    tally = tally_open(scope, after=seen)
+    known = sum(each.count - each.later for each in tally)
+    shown_upto = seen if seen is not None and known else None
+    cases = list_cases(scope, Filters(states=("OPEN",), upto_id=shown_upto), limit=DESK_ROWS + 1)
+    held = [each for each in tally if each.later] if shown_upto is not None else []
+    counts = {each.severity: each.count for each in tally}
     return {
-        "rows": [replace(row, fresh=after is not None and row.id > after) for row in rows_of(known[:DESK_ROWS], language)],
-        "more": len(cases) > DESK_ROWS, "tally": tally, "held": len(held),
-        "gravest": max((Severity(case.severity) for case in held), default=None),
-        "seen": max((case.id for case in known), default=0),
+        "rows": [replace(row, fresh=after is not None and row.id > after) for row in rows_of(cases[:DESK_ROWS], language)],
+        "more": len(cases) > DESK_ROWS, "tally": [(level, counts.get(level.value, 0)) for level in reversed(Severity)],
+        "held": sum(each.later for each in held), "gravest": Severity(held[0].severity) if held else None,
+        "seen": shown_upto if shown_upto is not None else max((each.newest for each in tally), default=0),
     }
 
 
@@ -146,42 +144,17 @@ def midnight(now: datetime) -> datetime:
     return local(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def desk_figures(scope: Scope, *, now: datetime, language: str) -> list[dict[str, Any]]:
-    """Return the six figures of the desk: today, open, overdue, completion rate, medians to accept and to complete."""
-    states = ("OPEN", "COMPLETED", "CLOSED", "WITHDRAWN")
-    today = list_cases(scope, Filters(states=states, opened_from=midnight(now)), limit=5_000)
-    open_ = count_cases(scope, Filters(states=("OPEN",)))
-    overdue = count_cases(scope, Filters(states=("OPEN",), overdue_at=now))
-    ended = [case for case in today if case.state in {"COMPLETED", "CLOSED"}]
-    accepts = [case.task.accepted_at - case.opened_at for case in today if case.task and case.task.accepted_at]
-    completes = [case.ended_at - case.opened_at for case in ended if case.ended_at]
-    rate = f"{100 * len(ended) / len(today):.0f}" if today else "—"
-    en = language == "en"
-    minutes = "min" if en else "分"
-    return [
-        _figure("Today" if en else "今日预警", str(len(today)), "/cases/?when=today"),
-        _figure("Open" if en else "未办结", str(open_), "/cases/?state=OPEN"),
-        _figure("Overdue" if en else "已超时", str(overdue), "/cases/?when=overdue", tone="bad" if overdue else ""),
-        _figure("Closed" if en else "办结率", rate, "/cases/?state=CLOSED", unit="%" if today else "", tone="well"),
-        _figure("Median to accept" if en else "签收中位", _minutes(accepts), "/cases/?when=today", unit=minutes),
-        _figure("Median to close" if en else "办结中位", _minutes(completes), "/cases/?state=CLOSED", unit=minutes),
-    ]
-
-
-def _figure(name: str, value: str, link: str, *, unit: str = "", tone: str = "") -> dict[str, Any]:
-    return {"name": name, "value": value, "unit": unit if value != "—" else "", "link": link, "tone": tone}
-
-
-def _minutes(spans: Sequence[timedelta]) -> str:
-    return f"{median(span.total_seconds() for span in spans) / 60:.1f}" if spans else "—"
-
-
-def by_county(scope: Scope) -> list[tuple[str, int]]:
-    """Return how many open cases each area below the prefecture has, most first."""
-    cases = list_cases(scope, Filters(states=("OPEN",)), limit=5_000)
-    counts = Counter(int(parts[1]) for case in cases if len(parts := [p for p in case.path.split("/") if p]) > 1)
+def desk_overview(scope: Scope, *, now: datetime) -> dict[str, Any]:
+    """Return the figures of the desk and how many cases are open in each area below, most first; two queries."""
+    root = next(iter(scope.paths_for("case.read")), "/")
+    depth = max(1, root.count("/") - 1)
+    figures, lines = overview(scope, since=midnight(now), depth=depth)
+    counts = Counter({area_id: sum(line.state == "OPEN" for line in found) for area_id, found in lines.items()})
     names = areas(sorted(counts))
-    return [(names[area].name, number) for area, number in counts.most_common() if area in names]
+    return {
+        "figures": [tile(figure) for figure in figures],
+        "counties": [(names[area_id].name, number) for area_id, number in counts.most_common() if number and area_id in names],
+    }
 
 
 def map_points(rows: Sequence[Row]) -> list[dict[str, Any]]:

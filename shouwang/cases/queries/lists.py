@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Value
 
 from shouwang.cases.models import OPEN_TASKS, Case, Clock, CoverageGap, Evidence, Note, Task
 from shouwang.cases.queries.procedures import procedure_of
@@ -79,6 +79,7 @@ class Filters:
     opened_from: datetime | None = None
     subject: tuple[str, int] | None = None
     number: str = ""
+    upto_id: int | None = None
 
 
 def list_cases(scope: Scope, filters: Filters, *, offset: int = 0, limit: int = 100) -> list[CaseRow]:
@@ -90,6 +91,23 @@ def list_cases(scope: Scope, filters: Filters, *, offset: int = 0, limit: int = 
 def count_cases(scope: Scope, filters: Filters) -> int:
     """Return how many cases the list holds."""
     return _filtered(scope, filters).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many open cases there are of one severity, and how many of them came after a number; `newest` is the last number."""
+
+    severity: int
+    count: int
+    later: int
+    newest: int
+
+
+def tally_open(scope: Scope, *, after: int | None = None) -> list[Tally]:
+    """Return the open cases `scope` sees, counted by severity, the gravest first; one query."""
+    later = Count("id", filter=Q(pk__gt=after)) if after is not None else Value(0)
+    rows = _within(scope).filter(state="OPEN", exercise_id=None).values("severity").annotate(count=Count("id"), later=later, newest=Max("id"))
+    return [Tally(row["severity"], row["count"], row["later"], row["newest"]) for row in rows.order_by("-severity")]
 
 
 def _filtered(scope: Scope, filters: Filters) -> QuerySet[Case]:
@@ -106,6 +124,8 @@ def _filtered(scope: Scope, filters: Filters) -> QuerySet[Case]:
         rows = rows.filter(opened_at__gte=filters.opened_from)
     if filters.subject is not None:
         rows = rows.filter(subject_kind=filters.subject[0], subject_id=filters.subject[1])
+    if filters.upto_id is not None:
+        rows = rows.filter(pk__lte=filters.upto_id)
     if filters.number:
         digits = filters.number.rpartition("-")[2]
         rows = rows.filter(pk=int(digits)) if digits.isdigit() else rows.none()

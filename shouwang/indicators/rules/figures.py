@@ -65,6 +65,31 @@ class Value:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure as it stands."""
+
+    definition: Definition
+    value: Value
+
+
+def tile(figure: Figure, *, below: str = "") -> dict[str, object]:
+    """Return a figure as pages show it: name, value, unit, what it means, and the address of its rows, `below` at its end."""
+    definition, value = figure.definition, figure.value
+    return {
+        "name": definition.title, "value": number(definition, value), "unit": definition.unit if value.number is not None else "",
+        "means": definition.means, "link": f"/figures/{definition.code}/{below}",
+        "tone": "bad" if definition.code == "late" and value.number else "",
+    }
+
+
+def number(definition: Definition, value: Value) -> str:
+    """Return the number as it is read: whole cases and percents, minutes to a tenth; a dash where nothing was measured."""
+    if value.number is None:
+        return "—"
+    return f"{value.number:.1f}" if definition.measure == "MEDIAN_MINUTES" else f"{value.number:.0f}"
+
+
 def definitions(text: str) -> tuple[Definition, ...]:
     """Return the definitions in a TOML text, in its order. Raises DefinitionInvalid."""
     found = []

@@ -43,17 +43,17 @@ def desk(request: HttpRequest) -> HttpResponse:
     scope, language = scope_of(request), language_of(request)
     queue_ = queries.desk_queue(scope, language)
     return render(request, "web/desk.html", {
-        **queue_, **_side(request), "figures": queries.desk_figures(scope, now=clock().now(), language=language),
+        **queue_, **_side(request),
         "stream_url": "/stream/", "map": {**queries.map_outlines(scope), "points": queries.map_points(queue_["rows"])},
     })
 
 
 def _side(request: HttpRequest) -> dict[str, Any]:
-    scope = scope_of(request)
-    counties = queries.by_county(scope)
+    scope, now = scope_of(request), clock().now()
+    found = queries.desk_overview(scope, now=now)
     return {
-        "counties": counties, "most": max((number for _, number in counties), default=1),
-        "gaps": queries.gaps(scope, now=clock().now(), language=language_of(request)),
+        **found, "most": max((number for _, number in found["counties"]), default=1),
+        "gaps": queries.gaps(scope, now=now, language=language_of(request)),
     }
 
 
@@ -81,8 +81,7 @@ def _number(request: HttpRequest, name: str) -> int | None:
 @needs("case.read")
 def figures(request: HttpRequest) -> HttpResponse:
     """Show the six figures alone, as they are now."""
-    found = queries.desk_figures(scope_of(request), now=clock().now(), language=language_of(request))
-    return render(request, "web/_figures.html", {"figures": found})
+    return render(request, "ui/_figures.html", queries.desk_overview(scope_of(request), now=clock().now()))
 
 
 @require_GET
