@@ -26,6 +26,7 @@ DEFAULTS: Mapping[str, str] = {
     "language": "zh",
     "webhook_allow": "",
     "keep_readings_days": "400",
+    "field_keys": "",
 }
 
 

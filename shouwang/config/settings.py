@@ -14,6 +14,7 @@ SHOUWANG_DATA_DIR.mkdir(parents=True, exist_ok=True)
 SHOUWANG_DEMO = ENVIRONMENT.flag("demo")
 SHOUWANG_ADDRESS = ENVIRONMENT.text("address").rstrip("/")
 SHOUWANG_CELL = ENVIRONMENT.text("cell")
+SHOUWANG_FIELD_KEYS = ENVIRONMENT.text("field_keys")
 SHOUWANG_KEEP_READINGS_DAYS = ENVIRONMENT.number("keep_readings_days", least=45)
 SHOUWANG_WEBHOOK_ALLOW = ENVIRONMENT.words("webhook_allow")
 

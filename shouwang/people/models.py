@@ -9,10 +9,13 @@ from django.db import models
 from django.db.models import F, Q
 
 from shouwang.journal.fields import MomentField, PathField
+from shouwang.journal.sealed import FingerprintField, SealedField
 from shouwang.people.rules.errors import ScopeMissing
 from shouwang.people.rules.scope import Scope
 
 PATH_LENGTH = 200
+PHONE = "people.person.phone"
+ID_NUMBER = "people.person.id_number"
 M = TypeVar("M", bound=models.Model)
 
 
@@ -73,14 +76,19 @@ class Organisation(Scoped):
 
 
 class Person(Scoped):
-    """A person: a resident, a relative, an officer. `initials` are the pinyin initials the name is found by."""
+    """A person: a resident, a relative, an officer. `initials` are the pinyin initials the name is found by.
+
+    Numbers are sealed at rest and found by their fingerprints, whole.
+    """
 
     scope_self: ClassVar[str] = "pk"
 
     name = models.CharField(max_length=60)
     initials = models.CharField(max_length=16)
-    phone = models.CharField(max_length=20, blank=True)
-    id_number = models.CharField(max_length=18, blank=True)
+    phone = SealedField(about=PHONE, blank=True)
+    phone_hash = FingerprintField(of="phone", about=PHONE)
+    id_number = SealedField(about=ID_NUMBER, blank=True)
+    id_number_hash = FingerprintField(of="id_number", about=ID_NUMBER)
     birth_date = models.DateField(null=True)
     language = models.CharField(max_length=2, default="zh")
     area = models.ForeignKey("places.Area", models.PROTECT, related_name="+")
@@ -92,10 +100,10 @@ class Person(Scoped):
         indexes: ClassVar = [
             models.Index(fields=["path"], name="people_person_path"),
             models.Index(fields=["initials"], name="people_person_initials"),
-            models.Index(fields=["phone"], name="people_person_phone", condition=~Q(phone="")),
+            models.Index(fields=["phone_hash"], name="people_person_phone", condition=~Q(phone_hash="")),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["id_number"], name="people_person_one_id_number", condition=~Q(id_number="")),
+            models.UniqueConstraint(fields=["id_number_hash"], name="people_person_one_id_number", condition=~Q(id_number_hash="")),
         ]
 
 
@@ -187,7 +195,7 @@ class ContactPreference(Scoped):
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")
     channel = models.CharField(max_length=16)
-    address = models.CharField(max_length=300, blank=True)
+    address = SealedField(about="people.contact.address", blank=True)
     enabled = models.BooleanField(default=True)
 
     class Meta(Scoped.Meta):
@@ -342,6 +350,6 @@ class ImportDraft(Scoped):
     account_id = models.BigIntegerField()
     file_name = models.CharField(max_length=120)
     head = models.TextField()
-    good = models.TextField()
-    bad = models.TextField()
+    good = SealedField(about="people.draft.good")
+    bad = SealedField(about="people.draft.bad")
     made_at = MomentField()

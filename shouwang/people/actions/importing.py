@@ -9,13 +9,14 @@ import msgspec
 from django.db import transaction
 from django.db.models import Q
 
+from shouwang.journal.sealed import fingerprint_of
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
 from shouwang.people.actions.checks import EDIT
 from shouwang.people.actions.disclosure import note_access
 from shouwang.people.actions.duties import NewDuty, assign_duties
 from shouwang.people.actions.persons import NewPerson, add_persons
-from shouwang.people.models import AccessLog, Credential, Duty, ImportDraft, Person
+from shouwang.people.models import ID_NUMBER, AccessLog, Credential, Duty, ImportDraft, Person
 from shouwang.people.rules.codes import LINK
 from shouwang.people.rules.errors import SheetUnreadable
 from shouwang.people.rules.lines import REQUIRED, BadRow, Found, Line, check_rows, find_columns
@@ -143,7 +144,8 @@ def _known(scope: Scope, lines: Sequence[Line]) -> dict[tuple[str, ...], int]:
     names = rows.filter(area_id__in={line.area_id for line in lines}).exclude(phone="")
     for pk, name, phone, area_id in names.values_list("pk", "name", "phone", "area_id"):
         found["name", name, phone, str(area_id)] = pk
-    numbers = rows.filter(id_number__in={line.id_number for line in lines if line.id_number})
+    marks = {fingerprint_of(ID_NUMBER, line.id_number) for line in lines if line.id_number}
+    numbers = rows.filter(id_number_hash__in=marks)
     for pk, number in numbers.values_list("pk", "id_number"):
         found["id", number] = pk
     return found

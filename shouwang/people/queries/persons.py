@@ -8,9 +8,10 @@ from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 
+from shouwang.journal.sealed import fingerprint_of
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
-from shouwang.people.models import Consent, ContactPreference, DatedFact, Duty, Household, Member, Person
+from shouwang.people.models import ID_NUMBER, PHONE, Consent, ContactPreference, DatedFact, Duty, Household, Member, Person
 from shouwang.people.rules.codes import DUTIES, FACTS, RANKS, ROLES
 from shouwang.people.rules.masking import mask_id_number, mask_name, mask_phone
 from shouwang.people.rules.scope import Scope
@@ -160,12 +161,12 @@ def find_person(scope: Scope, *, name: str, area_id: int, phone: str = "", id_nu
     """Return the person in `scope` with this identity number, else with this name and phone at this area; None for nobody."""
     rows = Person.objects.within(scope)
     if id_number:
-        found = rows.filter(id_number=id_number).values_list("pk", flat=True).first()
+        found = rows.filter(id_number_hash=fingerprint_of(ID_NUMBER, id_number)).values_list("pk", flat=True).first()
         if found is not None:
             return int(found)
     if not phone:
         return None
-    named = rows.filter(name=name, phone=phone, area_id=area_id).order_by("pk")
+    named = rows.filter(name=name, phone_hash=fingerprint_of(PHONE, phone), area_id=area_id).order_by("pk")
     pk = named.values_list("pk", flat=True).first()
     return None if pk is None else int(pk)
 
@@ -182,7 +183,7 @@ def matching_households(scope: Scope, text: str) -> frozenset[int]:
     if text.isascii() and text.isalpha():
         persons |= Q(person__initials__startswith=text.lower())
     if text.isdigit():
-        persons |= Q(person__phone=text)
+        persons |= Q(person__phone_hash=fingerprint_of(PHONE, text))
     of_members = Member.objects.within(scope).filter(persons, ended_at__isnull=True).values_list("household_id", flat=True)
     by_address = Household.objects.within(scope).filter(address__contains=text).values_list("pk", flat=True)
     return frozenset(of_members[:MATCHES]) | frozenset(by_address[:MATCHES])
@@ -207,7 +208,7 @@ def list_persons(
         if text.isascii() and text.isalpha():
             match |= Q(initials__startswith=text.lower())
         if text.isdigit():
-            match |= Q(phone=text)
+            match |= Q(phone_hash=fingerprint_of(PHONE, text))
         rows = rows.filter(match)
     if duty:
         holders = Duty.objects.within(scope).filter(code=duty, until_date__isnull=True)
