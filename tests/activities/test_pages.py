@@ -39,7 +39,9 @@ def sheet_of(client: Client, address: str) -> list[tuple[object, ...]]:
 
 def test_an_activity_is_planned_changed_and_copied_by_form(hall: Hall, desk: Client) -> None:
     assert "集中帮办日" in text(desk, "/activities/new/")
-    assert "窗口数" in text(desk, "/activities/new/?kind=SERVICE_DAY")
+    offered = text(desk, "/activities/new/?kind=SERVICE_DAY")
+    for said in ("窗口数", 'value="示范县 柳河镇"', 'value="2026-01-16T09:00"', 'value="2026-01-16T11:30"'):
+        assert said in offered, said
     assert "窗口数" not in text(desk, "/activities/new/?kind=DRILL")
     text(desk, "/activities/new/?kind=PARTY", 404)
     made = desk.post("/activities/new/", FORM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -33,12 +34,14 @@ from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import holders, person_cards
 from shouwang.people.rules import Scope
 from shouwang.people.rules.codes import DUTIES
+from shouwang.places.queries import full_names
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.ui.reader import reader
 
 WHEN = {"TODAY": Text("今天", "Today"), "COMING": Text("未结束", "To come"), "PAST": Text("已过去", "Past")}
 AREA_UNKNOWN = Text("没有找到这个地区，或不止一处；请写全称或区划代码。", "This area was not found, or there are several; write the full name or its code.")
 SAVED = Text("已保存。", "Saved.")
+HALF_DAY = timedelta(hours=2, minutes=30)
 DONE = {
     "open": Text("已发布，公开页可以打开了。", "Open: the public page can be seen now."), "start": Text("活动开始。", "The activity is running."),
     "end": Text("活动已结束，请核对人数和费用。", "Ended; please check the count and the cost."), "cancel": Text("活动已取消。", "Cancelled."),
@@ -137,7 +140,7 @@ def new(request: HttpRequest) -> HttpResponse:
     kind = kind_of(asked["kind"])
     organisers = _organisers(scope, None, language=language)
     data = request.POST if request.method == "POST" else None
-    initial = {"title": kind.title.render(language, {}), "entry": kind.entries[0], "windows": 1, "key": new_key(), "organiser": organisers[0][0]}
+    initial = {**_offered(scope), "title": kind.title.render(language, {}), "entry": kind.entries[0], "organiser": organisers[0][0]}
     form = PlanForm(data, kind=kind, organisers=organisers, language=language, initial=initial)
     if form.is_valid():
         area_id = _area(scope, form)
@@ -148,6 +151,17 @@ def new(request: HttpRequest) -> HttpResponse:
             except ActivityError as error:
                 form.add_error(None, error.text(language))
     return _plan_page(request, form, kind)
+
+
+def _offered(scope: Scope) -> dict[str, Any]:
+    """Return what a new plan begins with: the reader's own area, and tomorrow morning."""
+    path = next((path for right in MANAGE for path in scope.paths_for(right)), "")
+    own = full_names([int(path.rstrip("/").rpartition("/")[2])]) if path.strip("/") else {}
+    morning = local(clock().now()).replace(hour=9, minute=0) + timedelta(days=1)
+    return {
+        "area": next(iter(own.values()), ""), "starts_at": f"{morning:{MOMENT_FORMAT}}", "ends_at": f"{morning + HALF_DAY:{MOMENT_FORMAT}}",
+        "windows": 1, "key": new_key(),
+    }
 
 
 @require_http_methods(["GET", "POST"])

@@ -103,8 +103,7 @@ class SignUpForm(Form):
         "notes_arrival": Text("请登记孩子是否到场", "Please note whether the child came"), "version": Text("", ""), "key": Text("", ""),
     }
     hints: ClassVar[Mapping[str, Text]] = {
-        "name": Text("参加者的姓名", "The participant's name"), "phone": Text("未成年人填监护人电话", "For a minor, the guardian's"),
-        "relation": Text("例如：母亲", "For example: mother"),
+        "phone": Text("未成年人填监护人电话", "For a minor, the guardian's"), "relation": Text("例如：母亲", "For example: mother"),
     }
     options: ClassVar[Mapping[str, Mapping[str, Text]]] = {"age": AGES}
 
@@ -124,6 +123,7 @@ class SignUpForm(Form):
         self.initial = {"party": 1, "version": consent, "key": key}
         self.asks_consent = "CONSENT" in kind.uses
         if not self.asks_consent:
+            self.fields["phone"].help_text = ""
             for name in ("age", "guardian", "relation", "agrees", "notes_arrival", "version"):
                 del self.fields[name]
 

@@ -14,6 +14,7 @@ from shouwang.activities.queries.public import notice as notice_in
 from shouwang.activities.rules.notice import span_of
 from shouwang.activities.rules.plans import ENTRIES
 from shouwang.journal.clock import clock
+from shouwang.kernel.moments import local
 from shouwang.people.actions import note_access
 from shouwang.people.guard import needs, scope_of
 
@@ -30,7 +31,7 @@ def notice(request: HttpRequest, activity_id: int) -> HttpResponse:
     address, qr = qr_of(row.code)
     return render(request, "activities/notice.html", {
         "notice": shown, "span": span_of(row.starts_at, row.ends_at), "entry": ENTRIES[row.entry], "address": address, "qr": qr,
-        "capacity": row.capacity,
+        "capacity": row.capacity, "today": local(clock().now()).date(),
     })
 
 
