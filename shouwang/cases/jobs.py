@@ -8,9 +8,10 @@ from datetime import datetime
 
 from shouwang.cases.actions import accept
 from shouwang.cases.actions.answers import answer_due
-from shouwang.cases.actions.changes import ANSWER_TIMER
+from shouwang.cases.actions.changes import ANSWER_TIMER, RING
 from shouwang.cases.actions.clocks import clock_due
 from shouwang.cases.actions.ladder import task_due
+from shouwang.cases.actions.ringing import ring_due
 from shouwang.cases.models import Case, CoverageGap, Handover, ProcedureVersion
 from shouwang.cases.rules.errors import CaseError
 from shouwang.journal.paths import move_paths
@@ -31,6 +32,8 @@ def run_due_timers(now: datetime, *, limit: int = 200) -> int:
             rung += task_due(timer, now=now)
         elif timer.kind == "clock":
             rung += clock_due(timer, now=now)
+        elif timer.kind == RING:
+            rung += ring_due(timer, now=now)
         elif timer.kind == ANSWER_TIMER:
             rung += answer_due(timer, now=now)
     return rung

@@ -101,7 +101,7 @@ class Manifest:
 
     `rings`: it interrupts a person, so it is for what was not accepted. `is_shared`: it speaks in a group, through the
     robot of an area. `address` is what a person's address there is called; `by_phone`: without one it is the telephone.
-    `reasons` are the words of its own codes.
+    `reasons` are the words of its own codes, `short` is its name among persons.
     """
 
     code: str
@@ -116,4 +116,5 @@ class Manifest:
     rate: Rate | None = None
     address: Text | None = None
     by_phone: bool = False
+    short: Text | None = None
     reasons: Mapping[str, Text] = field(default_factory=dict)

@@ -33,6 +33,7 @@ def _manifest(path: Path) -> Manifest:
     return Manifest(
         code=path.parent.name,
         name=_text(said),
+        short=_text(said["short"]),
         traits=Traits(said["honours_key"], said["gives_receipt"], said["can_query"]),
         needs_address=said["needs_address"],
         text_limit=said["text_limit"],

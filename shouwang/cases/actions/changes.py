@@ -20,18 +20,35 @@ from shouwang.journal.rules import NewEvent, NewTimer
 from shouwang.journal.sql import together
 from shouwang.kernel.moments import MICROSECOND, local, to_us
 from shouwang.notify.actions import NewMessage, queue
-from shouwang.notify.queries import channels_of
+from shouwang.notify.queries import plans_of, ring_wait_at
+from shouwang.notify.rules import INBOX
+from shouwang.notify.rules.texts import ASKS_TO_ACCEPT
+from shouwang.notify.rules.wishes import Plan
 from shouwang.people.queries import Who, answerable
 from shouwang.places.queries import working_calendar
 from shouwang.places.rules import add_working_days
 
 TIMER = "task"
+RING = "ring"
 ANSWER_TIMER = "answer"
 _TASK_COLUMNS = (
     "id", "case_id", "step", "state", "rung", "reminders", "assignee_id", "offered_at", "due_at", "limit_us", "result",
     "done_key",
 )
 _GAP_COLUMNS = ("task_id", "case_id", "path", "duty", "level", "rank", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a person is told about a task: on `channels`, else on the inbox and those of the person's first step."""
+
+    person_id: int
+    template: str
+    key: str
+    case: CaseState
+    task_id: int
+    params: dict[str, Any]
+    channels: tuple[str, ...] = ()
 
 
 @dataclass
@@ -42,7 +59,7 @@ class Changes:
     tasks: list[tuple[Any, ...]] = field(default_factory=list)
     timers: list[NewTimer] = field(default_factory=list)
     dropped_timers: list[int] = field(default_factory=list)
-    messages: list[tuple[int, str, str, CaseState, int, dict[str, Any]]] = field(default_factory=list)
+    messages: list[_Told] = field(default_factory=list)
     gaps: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     _causes: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -58,16 +75,22 @@ class Changes:
         self.tell(person_id, "TASK_OFFERED", key=f"{task_id}:{rung}:0", case=case, task_id=task_id)
 
     def tell(self, person_id: int, template: str, *, key: str, case: CaseState, task_id: int, **params: Any) -> None:
-        """Note a message to a person about a task, on each of the person's channels."""
-        self.messages.append((person_id, template, key, case, task_id, params))
+        """Note a message to a person about a task, on the channels that the person is told on at once."""
+        self.messages.append(_Told(person_id, template, key, case, task_id, params))
+
+    def tell_on(self, channels: tuple[str, ...], person_id: int, template: str, *, key: str, case: CaseState, task_id: int) -> None:
+        """Note a message to a person about a task on these channels only."""
+        self.messages.append(_Told(person_id, template, key, case, task_id, {}, channels))
 
     def write_rows(self) -> None:
         """Write everything but the events, inside the caller's transaction."""
+        plans = plans_of([told.person_id for told in self.messages]) if self.messages else {}
+        self.timers.extend(self._rings(plans))
         put(Task, _TASK_COLUMNS, self.tasks)
         drop_timers(TIMER, self.dropped_timers)
         set_timers(self.timers)
         put(CoverageGap, _GAP_COLUMNS, self.gaps)
-        self._queue()
+        self._queue(plans)
 
     def write(self) -> None:
         """Write everything, the events last."""
@@ -77,19 +100,26 @@ class Changes:
             if self.events:
                 append(self.events, now=self.now)
 
-    def _queue(self) -> None:
-        if not self.messages:
-            return
-        channels = channels_of([message[0] for message in self.messages])
+    def _rings(self, plans: Mapping[int, Plan]) -> list[NewTimer]:
+        """Return when the next channel of those is tried who are asked to accept a task and have one for later."""
+        rings = []
+        for told in self.messages:
+            if told.template in ASKS_TO_ACCEPT and not told.channels and plans[told.person_id].later(told.case.severity):
+                wait = ring_wait_at(told.case.area_id, told.case.severity)
+                if wait is not None:
+                    rings.append(NewTimer(RING, told.task_id, self.now + wait))
+        return rings
+
+    def _queue(self, plans: Mapping[int, Plan]) -> None:
         queue(
             [
                 NewMessage(
-                    person_id=person, channel=channel, template=template,
-                    params={"reason": case.reason, **case.params, **params}, key=key, severity=case.severity,
-                    task_id=task_id, case_id=case.id, exercise_id=case.exercise_id,
+                    person_id=told.person_id, channel=channel, template=told.template,
+                    params={"reason": told.case.reason, **told.case.params, **told.params}, key=told.key, severity=told.case.severity,
+                    task_id=told.task_id, case_id=told.case.id, exercise_id=told.case.exercise_id,
                 )
-                for person, template, key, case, task_id, params in self.messages
-                for channel in channels[person]
+                for told in self.messages
+                for channel in told.channels or (INBOX, *plans[told.person_id].first)
             ],
             now=self.now,
         )

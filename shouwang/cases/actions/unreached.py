@@ -1,4 +1,4 @@
-"""What follows when no message reaches a person: the next rung is asked at once, not when the time to accept is up."""
+"""What follows when no message reaches a person: the own next channel is tried, then the next rung asked, at once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import transaction
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import Changes
 from shouwang.cases.actions.ladder import climb_on
+from shouwang.cases.actions.ringing import ring_next
 from shouwang.cases.queries import TaskState, load_task
 from shouwang.cases.rules.errors import CaseError
 from shouwang.journal.rules import Event
@@ -20,6 +21,7 @@ from shouwang.notify.queries import Sending, messages_of_tasks
 from shouwang.notify.rules import INBOX, State
 
 LISTENER = "cases.unreached"
+RANG = frozenset({"NO_ANSWER", "LINE_BUSY"})
 
 
 def on_failures(events: Sequence[Event]) -> None:
@@ -34,13 +36,15 @@ def on_failures(events: Sequence[Event]) -> None:
 def ask_next(task_id: int, *, unreached: int, now: datetime) -> bool:
     """Offer a task to the next rung when nothing outside the inbox has reached the person it waits for; return whether it did.
 
-    Whoever has read the inbox, or may still be reached on one channel, is waited for; on the last rung there is nobody
-    else to ask, and the reminders go on. Raises NotFound.
+    Whoever has read the inbox, has a channel that was not tried yet, or may still be reached on one, is waited for; on
+    the last rung there is nobody else to ask, and the reminders go on. Raises NotFound.
     """
     with transaction.atomic():
         task = load_task(task_id)
-        waiting = task.state == "OFFERED" and task.assignee_id == unreached and task.rung + 1 < len(task.step.rungs)
-        if not waiting or not _unreachable(task, unreached):
+        waiting = task.state == "OFFERED" and task.assignee_id == unreached
+        if not waiting or not _unreachable(task, unreached) or ring_next(task, unreached, now=now):
+            return False
+        if task.rung + 1 >= len(task.step.rungs):
             return False
         changes = Changes(now)
         changes.event(kinds.UNREACHED, task.case, task=task.id, person=unreached, rung=task.rung)
@@ -50,10 +54,15 @@ def ask_next(task_id: int, *, unreached: int, now: datetime) -> bool:
 
 
 def _unreachable(task: TaskState, person_id: int) -> bool:
+    """Return whether nothing has reached a person; a telephone that rang has, whether or not it was answered."""
     latest: dict[str, Sending] = {}
     for sending in messages_of_tasks([task.id]):
         if sending.person_id == person_id:
             latest[sending.channel] = sending
-    outside = [sending.state for channel, sending in latest.items() if channel != INBOX]
+    outside = [sending for channel, sending in latest.items() if channel != INBOX]
     read = any(sending.read_at is not None for sending in latest.values())
-    return bool(outside) and not read and all(state in {State.FAILED, State.UNKNOWN} for state in outside)
+    return bool(outside) and not read and all(_failed(sending) for sending in outside)
+
+
+def _failed(sending: Sending) -> bool:
+    return sending.state in {State.FAILED, State.UNKNOWN} and sending.reason not in RANG

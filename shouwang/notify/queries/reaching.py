@@ -6,25 +6,40 @@ import hashlib
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from shouwang.kernel.moments import from_us, local
+from shouwang.kernel.texts import Text
 from shouwang.notify import registry
 from shouwang.notify.contract import Manifest
 from shouwang.notify.contract import Robot as RobotAddress
 from shouwang.notify.models import ChannelSetting, Preference, Robot, TargetUse
 from shouwang.notify.rules import INBOX
 from shouwang.notify.rules.rates import Target, Use
-from shouwang.notify.rules.wishes import NO_WISHES, Quiet, Wishes, quiet_until, steps_of
+from shouwang.notify.rules.wishes import NO_WISHES, Plan, Quiet, Wishes, quiet_until, ring_wait, steps_of
 from shouwang.people.queries import contacts_of, paths_of, person_cards
-from shouwang.places.queries import full_names
+from shouwang.places.queries import full_names, settings_of
+from shouwang.places.rules.settings import SettingSpec
 from shouwang.places.rules.tree import ancestors
 
 ENABLED_FOR_S = 5.0
+AREA_AGE_S = 5.0
+AREAS_KEPT = 10_000
+NO_PLAN = Plan()
+RING_MINUTES = SettingSpec(
+    "notify.ring_minutes", Text("未签收多少分钟后改用本人的下一渠道", "Minutes unaccepted until a person's next channel"), "INTEGER", 5,
+    Text("如电话。红色事项另计；0 为立即，-1 为从不。责任层级的升级不受影响。",
+         "Such as the telephone. Red has its own; 0 at once, -1 never. The ladder goes on at its own times."),
+)
+RING_RED_MINUTES = SettingSpec(
+    "notify.ring_red_minutes", Text("红色事项未签收多少分钟后改用本人的下一渠道", "Minutes unaccepted until the next channel, for red"), "INTEGER", 1,
+    Text("0 为立即，-1 为从不。", "0 at once, -1 never."),
+)
 _enabled: dict[str, tuple[float, frozenset[str]]] = {}
+_waits: dict[int, tuple[float, tuple[int, int]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +73,38 @@ class Setting:
 
 def channels_of(person_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     """Return the channels each person is told on at once: the inbox, and the first step of the own ones that are on here."""
-    return {person_id: (INBOX, *(steps[0] if steps else ())) for person_id, steps in steps_of_persons(person_ids).items()}
+    return {person_id: (INBOX, *plan.first) for person_id, plan in plans_of(person_ids).items()}
 
 
-def steps_of_persons(person_ids: Collection[int]) -> dict[int, tuple[tuple[str, ...], ...]]:
-    """Return each person's own channels that are switched on here, step by step: a later step is for what was not accepted.
-
-    The first step may be empty; without any channel there are no steps.
-    """
+def plans_of(person_ids: Collection[int]) -> dict[int, Plan]:
+    """Return in which order each of these persons is told on the own channels that are switched on here."""
     on = enabled_channels()
     own = contacts_of(person_ids) if on else {}
-    wishes = wishes_of(own) if own else {}
-    rings = {code for code in on if registry.manifests()[code].rings} if own else set()
+    if not own:
+        return dict.fromkeys(person_ids, NO_PLAN)
+    wishes = wishes_of(own)
+    rings = frozenset(code for code in on if registry.manifests()[code].rings)
     return {
-        person_id: steps_of(
-            [row.channel for row in own.get(person_id, ()) if row.channel in on], wishes.get(person_id, NO_WISHES), rings=rings,
+        person_id: Plan(
+            steps_of(
+                [row.channel for row in own.get(person_id, ()) if row.channel in on], wishes.get(person_id, NO_WISHES), rings=rings,
+            ),
+            rings,
         )
         for person_id in person_ids
     }
+
+
+def ring_wait_at(area_id: int, severity: int) -> timedelta | None:
+    """Return how long a person at an area has before the next channel is tried, None for ever. At most AREA_AGE_S old."""
+    kept_s, kept = _waits.get(area_id, (float("-inf"), (0, 0)))
+    if time.monotonic() - kept_s > AREA_AGE_S:
+        found = settings_of(area_id, [RING_MINUTES.key, RING_RED_MINUTES.key])
+        kept = (found[RING_MINUTES.key].value, found[RING_RED_MINUTES.key].value)
+        if len(_waits) >= AREAS_KEPT:
+            _waits.clear()
+        _waits[area_id] = (time.monotonic(), kept)
+    return ring_wait(*kept, severity)
 
 
 def wishes_of(person_ids: Collection[int]) -> dict[int, Wishes]:
@@ -166,8 +195,9 @@ def enabled_channels() -> frozenset[str]:
 
 
 def forget() -> None:
-    """Forget which channels are switched on."""
+    """Forget which channels are switched on, and the areas' waits."""
     _enabled.clear()
+    _waits.clear()
 
 
 def settings() -> dict[str, Setting]:

@@ -6,8 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shouwang.kernel.severity import Severity
+
 LAST_STEP = 2
 DAY_MINUTES = 24 * 60
+RINGS_FROM = Severity.ORANGE
+NEVER = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,33 @@ class Wishes:
 NO_WISHES = Wishes()
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """In which order a person is told: the channels of each step; `rings` are those that interrupt."""
+
+    steps: tuple[tuple[str, ...], ...] = ()
+    rings: frozenset[str] = frozenset()
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """Return what goes at once, beside the inbox."""
+        return self.steps[0] if self.steps else ()
+
+    def later(self, severity: int) -> tuple[tuple[str, ...], ...]:
+        """Return the steps for what was not accepted. What is mild rings nobody who has not chosen to be rung at once."""
+        quiet = severity < RINGS_FROM
+        steps = (tuple(code for code in step if not (quiet and code in self.rings)) for step in self.steps[1:])
+        return tuple(step for step in steps if step)
+
+    def following(self, told: Collection[str], severity: int) -> tuple[str, ...]:
+        """Return the channels of the next step that has any on which the person was not told yet; nothing at the end."""
+        for step in self.later(severity):
+            untold = tuple(code for code in step if code not in told)
+            if untold:
+                return untold
+        return ()
+
+
 def step_of(channel: str, wishes: Wishes, *, rings: Collection[str]) -> int:
     """Return the step of a channel: as chosen, else at once if it is silent and after that if it rings."""
     return wishes.steps.get(channel, 1 if channel in rings else 0)
@@ -42,6 +73,12 @@ def steps_of(channels: Sequence[str], wishes: Wishes, *, rings: Collection[str])
     for channel in channels:
         by_step.setdefault(step_of(channel, wishes, rings=rings), []).append(channel)
     return tuple(tuple(by_step[step]) for step in sorted(by_step))
+
+
+def ring_wait(minutes: int, red_minutes: int, severity: int) -> timedelta | None:
+    """Return how long after one step the next is tried: an area's minutes, None for never."""
+    chosen = red_minutes if severity >= Severity.RED else minutes
+    return None if chosen <= NEVER else timedelta(minutes=chosen)
 
 
 def quiet_until(quiet: Quiet | None, at: datetime) -> datetime | None:

@@ -45,6 +45,7 @@ from shouwang.people.actions.persons import (
     give_consent,
     record_fact,
     set_contact,
+    set_language,
     withdraw_consent,
 )
 
@@ -53,6 +54,6 @@ __all__ = [
     "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account", "change_address", "change_own_password", "check_sheet",
     "drop_draft", "end_duty", "end_membership", "enrol_household", "enter", "find_area", "follow_move", "give_consent",
     "import_draft", "import_people", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "note_access", "plan_shift",
-    "plan_shifts", "record_fact", "reveal", "revoke_credential", "revoke_links", "rotate_credential", "set_contact",
+    "plan_shifts", "record_fact", "reveal", "revoke_credential", "revoke_links", "rotate_credential", "set_contact", "set_language",
     "sign_in", "sign_out", "tidy", "use_entry_link", "withdraw_consent",
 ]

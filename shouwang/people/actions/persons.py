@@ -198,6 +198,14 @@ def set_contact(scope: Scope, person_id: int, *, channel: str, address: str = ""
         )
 
 
+def set_language(scope: Scope, person_id: int, *, language: str) -> None:
+    """Set in which language a person is told. Raises Refused, NotFound, CodeUnknown."""
+    _own_or_edit(scope, person_id)
+    known("语言", language, LANGUAGES)
+    with transaction.atomic():
+        Person.objects.unscoped().filter(pk=person_id).update(language=language)
+
+
 def follow_move(old_path: str, new_path: str) -> None:
     """Give every row below `old_path` its new path, after an area was moved; following a move twice changes nothing."""
     with transaction.atomic():

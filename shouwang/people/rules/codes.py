@@ -34,11 +34,8 @@ ROLES: Mapping[str, Text] = {
     "RELATIVE": Text("亲属", "Relative"),
     "KEY_HOLDER": Text("持钥匙人", "Key-holder"),
 }
-CHANNELS: Mapping[str, Text] = {
-    "inbox": Text("站内消息", "Inbox"),
-    "webhook": Text("网络回调", "Webhook"),
-    "sms": Text("短信", "SMS"),
-}
+CHANNELS: dict[str, Text] = {}
+"""The channels a person may be reached on, by code: registered when the program starts by the room that has them."""
 PURPOSES: Mapping[str, Text] = {
     "METER_WATCH": Text("用水异常关注", "Watching the water meter"),
     "SHARE_WITH_RELATIVE": Text("异常时告知亲属", "Telling a relative of an alert"),
@@ -56,6 +53,11 @@ ACCESSES: Mapping[str, Text] = {
 }
 OBJECT_KINDS = ("AREA", "SITE", "ORGANISATION", "CASE", "SELF")
 LANGUAGES = ("zh", "en")
+
+
+def register_channels(names: Mapping[str, Text]) -> None:
+    """Make these channels known."""
+    CHANNELS.update(names)
 
 
 @dataclass(frozen=True)

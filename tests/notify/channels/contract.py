@@ -200,7 +200,7 @@ class ChannelContract:
 
     def test_its_manifest_says_it_in_both_languages(self) -> None:
         manifest = registry.manifests()[self.code]
-        texts = [manifest.name, *(field.label for field in manifest.fields), *manifest.reasons.values()]
+        texts = [manifest.name, manifest.short, *(field.label for field in manifest.fields), *manifest.reasons.values()]
         texts += [manifest.address] if manifest.address else []
         assert all(isinstance(text, Text) and text.zh and text.en for text in texts)
         assert manifest.text_limit >= 20
