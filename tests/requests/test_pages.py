@@ -272,6 +272,8 @@ def test_what_is_around_shows_as_it_is_typed_and_stays_in_the_scope(hall: County
     around = text(desk, "/requests/new/nearby/?place=dtc&service=LIGHT")
     assert "柳河镇 东塘村" in around
     assert "并入" in around
+    for words in ("lhz dtc", "柳河 东塘", "柳河镇 dongtang", "sfx lhz dtc"):
+        assert ("东塘村" in text(desk, f"/requests/new/nearby/?place={words}")) == (words[0] != "s"), words
     many = text(desk, "/requests/new/nearby/?place=塘")
     assert "东塘村" in many
     assert "西塘村" in many

@@ -32,6 +32,7 @@ from shouwang.ui.reader import reader
 
 RIGHT = "case.dispatch"
 CANDIDATES = 6
+WIDEST = 30
 PLACE_UNKNOWN = Text("没有找到“{found}”，或不在您的管辖范围内", "{found} was not found, or lies outside your area")
 PLACE_MANY = Text("“{found}”不止一处，请在下面选定后再提交", "There are several {found}; choose below and submit again")
 DOUBLES = Text("附近有相同的诉求：并入其中一件，或另立一件，再提交", "The same was reported nearby: add it to one of these, or make a new one, and submit again")
@@ -101,12 +102,19 @@ def nearby(scope: Scope, given: Mapping[str, Any]) -> Nearby:
 
 
 def areas_meant(scope: Scope, text: str) -> tuple[tuple[int, str], ...]:
-    """Return the areas a text may mean where the operator takes calls, the most likely first, at most six."""
-    if not text:
+    """Return the areas a text may mean where the operator takes calls, the most likely first, at most six.
+
+    Each word is a name, its pinyin or initials, and looks inside what the word before it means: "lhz dtc" is a village.
+    """
+    words = text.split()
+    if not words:
         return ()
-    whole = find_area(scope, text, RIGHT).area_id if " " in text or text.isdigit() else None
-    found = [places.area(whole)] if whole else places.search(text.replace(" ", ""), scope.paths_for(RIGHT), CANDIDATES)
-    exact = sorted(found, key=lambda row: row.name != text)
+    whole = find_area(scope, text, RIGHT).area_id if text.isdigit() else None
+    inside = scope.paths_for(RIGHT)
+    for word in words[:-1]:
+        inside = tuple(row.path for row in places.search(word, inside, WIDEST))
+    found = [places.area(whole)] if whole else places.search(words[-1], inside, CANDIDATES)
+    exact = sorted(found, key=lambda row: row.name != words[-1])
     names = area_names([row.id for row in exact])
     return tuple((row.id, names.get(row.id, row.name)) for row in exact)
 

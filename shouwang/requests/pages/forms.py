@@ -135,7 +135,7 @@ class CallForm(ReportForm):
         **ReportForm.titles, "phone": Text("来电号码", "Caller's phone"), "name": Text("姓名", "Name"), "place": Text("地区", "Area"),
     }
     hints: ClassVar[Mapping[str, Text]] = {
-        "service": Text("按数字键选", "Choose by its digit"), "place": Text("名称或拼音首字母，如 htc", "Name or pinyin initials, as htc"),
+        "service": Text("按数字键选", "Choose by its digit"), "place": Text("名称或拼音首字母，如 lhz dtc（镇 村）", "Name or pinyin initials, as lhz dtc (township village)"),
     }
 
     phone = forms.CharField(max_length=20, required=False, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "autofocus": True}))
