@@ -21,7 +21,7 @@ from shouwang.cli.serving import ME
 TURNS = (WATCH, WORKER, WEB)
 SETTLE_S = 60.0
 EARLY = 0.7
-WARM_UP_S, AT_WORK_S, COOL_DOWN_S = 3.0, 15.0, 2.0
+WARM_UP_S, AT_WORK_S, COOL_DOWN_S = 3.0, 30.0, 2.0
 METERS = {"reported": 12_000, "silent": 2_000, "ordinary": 300}
 ACKED, AIM, MUTANT_KILLS = 5_000, 5_200, 30
 WORST, LEAST = ("lost", "duplicated", "repeated_unkeyed", "silent"), ("acked", "kills", "kills_in_flight")
@@ -44,7 +44,8 @@ def run(bench: Bench) -> dict[str, Any]:
     if bench.options.self_test:
         broken = campaign(bench, kinds[0], kills=mutant_kills, turns=(WORKER,), worker=MUTANT)
         return {**broken, "mutant_lost": None, "verified": broken["claimed_but_untold"] == 0}
-    by_database = {kind: campaign(bench, kind, kills=kills) for kind in kinds}
+    turns = bench.options.words("turns", ",".join(TURNS))
+    by_database = {kind: campaign(bench, kind, kills=kills, turns=turns) for kind in kinds}
     mutant = campaign(bench, kinds[0], kills=mutant_kills, turns=(WORKER,), worker=MUTANT) if mutant_kills else None
     found: dict[str, Any] = {name: max(each[name] for each in by_database.values()) for name in WORST}
     found |= {name: min(each[name] for each in by_database.values()) for name in LEAST}
@@ -60,7 +61,7 @@ def _is_verified(found: dict[str, Any]) -> bool:
 
 
 def campaign(
-    bench: Bench, kind: str, *, kills: int, turns: Sequence[str] = TURNS, worker: Sequence[str] = (*ME, "worker"),
+    bench: Bench, kind: str, *, kills: int, turns: Sequence[str], worker: Sequence[str] = (*ME, "worker"),
 ) -> dict[str, Any]:
     """Kill `turns` in turn, `kills` times in all, on a fresh database of `kind`, and return what became of the load."""
     web_port, gateway_port = free_port(), free_port()
@@ -133,7 +134,7 @@ def _wait_until(ready: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _wait_for(path: Path, *, seconds: float = 30.0) -> None:
+def _wait_for(path: Path, *, seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while not path.exists():
         if time.monotonic() > until:

@@ -21,7 +21,7 @@ from shouwang.cli.serving import ME, web
 
 WATCH, WORKER, WEB = "watch", "worker", "web"
 MUTANT = (sys.executable, "-m", "bench.faults.mutant")
-READY_S, END_S = 30.0, 20.0
+READY_S, END_S = 120.0, 20.0
 LAST_WORDS = 400
 
 
@@ -31,7 +31,7 @@ class Fleet:
     def __init__(self, folder: Path, environment: Mapping[str, str], *, port: int, worker: Sequence[str] = (*ME, "worker")) -> None:
         self.port = port
         self._folder = folder
-        self._environment = dict(environment)
+        self._environment = {**environment, "PYTHONFAULTHANDLER": "1"}  # a process that crashes says where
         self._commands: dict[str, Sequence[str]] = {WATCH: (*ME, "watch"), WORKER: worker, WEB: web("127.0.0.1", port)}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
@@ -39,12 +39,20 @@ class Fleet:
         self.died_alone: list[str] = []
 
     def __enter__(self) -> Self:
-        for kind in self._commands:
-            self._start(kind)
-        self._wait_for_web()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the bench ends its children too
+        try:
+            for kind in self._commands:
+                self._start(kind)
+            self._wait_for_web()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._end()
+
+    def _end(self) -> None:
         for process in self._running.values():
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
