@@ -11,8 +11,10 @@ from shouwang.activities.rules.entries import NAME_LENGTH, RELATION_LENGTH
 from shouwang.activities.rules.plans import ABOUT_LENGTH, PLACE_LENGTH, TITLE_LENGTH
 from shouwang.activities.rules.states import STATES
 from shouwang.journal.fields import MomentField, PathField
+from shouwang.journal.sealed import FingerprintField, SealedField
 
 KEY_LENGTH = 80
+PHONE = "activities.sign_up.phone"
 
 
 class Activity(models.Model):
@@ -57,12 +59,16 @@ class Activity(models.Model):
 
 
 class SignUp(models.Model):
-    """Somebody who wants to come, with `party` people. `came_at` is kept only where a guardian has asked for it."""
+    """Somebody who wants to come, with `party` people. `came_at` is kept only where a guardian has asked for it.
+
+    The telephone number is sealed at rest and found by its fingerprint, whole.
+    """
 
     activity = models.ForeignKey(Activity, models.PROTECT, related_name="+")
     key = models.CharField(max_length=KEY_LENGTH)
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
-    phone = models.CharField(max_length=20, blank=True)
+    phone = SealedField(about=PHONE, blank=True)
+    phone_hash = FingerprintField(of="phone", about=PHONE)
     party = models.SmallIntegerField()
     is_minor = models.BooleanField()
     state = models.CharField(max_length=9)
@@ -75,7 +81,8 @@ class SignUp(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["activity", "key"], name="activities_sign_up_key"),
             models.UniqueConstraint(
-                fields=["activity", "phone", "name"], name="activities_sign_up_once", condition=~Q(state="WITHDRAWN") & ~Q(phone=""),
+                fields=["activity", "phone_hash", "name"], name="activities_sign_up_once",
+                condition=~Q(state="WITHDRAWN") & ~Q(phone_hash=""),
             ),
         ]
 

@@ -25,6 +25,12 @@ from tests.journeys.conftest import County, county  # noqa: F401 - a fixture
 MODULES = ("people.middleware", *(f"activities.pages.{name}" for name in ("desk", "entries", "paper", "photos", "public", "windows")))
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Any, tmp_path: Path) -> None:
+    """Keep files and keys in a folder of their own."""
+    settings.SHOUWANG_DATA_DIR = tmp_path
+
+
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch, settings: Any, now: datetime) -> None:
     """Stop the clock of the pages at the moment of the tests."""
@@ -73,9 +79,8 @@ def account_of(person_id: int, username: str, now: datetime) -> Account:
 
 
 @pytest.fixture
-def hall(county: County, settings: Any, tmp_path: Path, now: datetime) -> Hall:  # noqa: F811
-    """Return the township's hall; its files lie in a folder of their own."""
-    settings.SHOUWANG_DATA_DIR = tmp_path
+def hall(county: County, now: datetime) -> Hall:  # noqa: F811
+    """Return the township's hall."""
     township = places.ancestors_of(county.path)[2]
     officer = scope_of_account(account_of(county.township_officer, "town", now), now)
     return Hall(township.id, township.path, county.village, officer, now)

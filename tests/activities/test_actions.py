@@ -8,11 +8,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from PIL import Image
 
 from shouwang.activities import actions, jobs, queries
 from shouwang.activities.actions import NewMatter
-from shouwang.activities.models import Activity, Consent, Headcount, Matter, Photo, Rating, SignUp
+from shouwang.activities.models import PHONE, Activity, Consent, Headcount, Matter, Photo, Rating, SignUp
 from shouwang.activities.queries import Filters
 from shouwang.activities.rules.entries import Guardian, NewSignUp
 from shouwang.activities.rules.errors import (
@@ -33,6 +35,7 @@ from shouwang.cases.rules.evidence import Given
 from shouwang.journal.models import EventRow
 from shouwang.journal.queries import events_of, verify
 from shouwang.journal.rules import Event
+from shouwang.journal.sealed import fingerprint_of
 from shouwang.kernel.errors import NotFound, Refused
 from shouwang.kernel.moments import local
 from shouwang.notify.models import Message
@@ -503,3 +506,35 @@ def test_a_month_shows_an_activity_on_each_of_its_days(hall: Hall) -> None:
     hall.plan(starts_at=hall.now + timedelta(days=30), ends_at=hall.now + timedelta(days=30, hours=1))
     assert {day.day: len(rows) for day, rows in queries.in_month(hall.officer, date(2026, 1, 1)).items()} == {15: 1, 16: 1, 17: 1}
     assert list(queries.in_month(hall.officer, date(2026, 2, 1))) == [date(2026, 2, 14)]
+
+
+def test_a_telephone_number_lies_sealed_in_the_table(hall: Hall) -> None:
+    activity = hall.open("PUBLIC_CLASS", entry="SIGN_UP")
+    made = actions.sign_up(code_of(activity), entry(1), now=hall.now)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM activities_sign_up")
+        assert entry(1).phone not in " ".join(map(str, cursor.fetchone()))
+    assert SignUp.objects.get(pk=made).phone == entry(1).phone
+    with pytest.raises(SignedUpAlready):
+        actions.sign_up(code_of(activity), entry(1, key="sign-up-again"), now=hall.now)
+
+
+def seal_state(executor: MigrationExecutor, name: str) -> Any:
+    executor.loader.build_graph()
+    executor.migrate([("activities", name)])
+    return executor.loader.project_state([("activities", name)]).apps.get_model("activities", "SignUp")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_that_stood_in_clear_are_sealed_and_opened_again_on_the_way_back(hall: Hall) -> None:
+    activity = hall.open("PUBLIC_CLASS", entry="SIGN_UP")
+    actions.sign_up(code_of(activity), entry(1), now=hall.now)
+    executor = MigrationExecutor(connection)
+    try:
+        before = seal_state(executor, "0001_initial")
+        assert before.objects.get().phone == entry(1).phone
+        after = seal_state(executor, "0003_seal_numbers")
+        assert after.objects.get().phone == entry(1).phone
+        assert SignUp.objects.get().phone_hash == fingerprint_of(PHONE, entry(1).phone)
+    finally:
+        seal_state(executor, "0003_seal_numbers")

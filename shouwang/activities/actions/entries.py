@@ -10,12 +10,13 @@ from django.db import transaction
 from shouwang.activities import events as kinds
 from shouwang.activities.actions.holding import event, held, held_public, require_state, tell
 from shouwang.activities.actions.seats import move_up, seats_taken
-from shouwang.activities.models import Activity, Consent, SignUp
+from shouwang.activities.models import PHONE, Activity, Consent, SignUp
 from shouwang.activities.queries.catalogue import current_consent, kind_of
 from shouwang.activities.rules.entries import NewSignUp, check, placed, require_open, tidied
 from shouwang.activities.rules.errors import NoListOfWhoCame, SignedUpAlready, SignUpClosed
 from shouwang.journal.actions import append
 from shouwang.journal.rules import NewEvent
+from shouwang.journal.sealed import fingerprint_of
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
 from shouwang.people.actions import note_access
@@ -68,7 +69,7 @@ def _sign_up(row: Activity, new: NewSignUp, *, by: int | None, now: datetime) ->
     new = tidied(new)
     check(new, consent=consent)
     rows = SignUp.objects.filter(activity_id=row.pk)
-    if rows.filter(phone=new.phone, name=new.name).exclude(state="WITHDRAWN").exists():
+    if rows.filter(phone_hash=fingerprint_of(PHONE, new.phone), name=new.name).exclude(state="WITHDRAWN").exists():
         raise SignedUpAlready
     waiting = rows.filter(state="WAITING").count()
     state = placed(taken=seats_taken(row), waiting=waiting, party=new.party, capacity=row.capacity)
@@ -113,7 +114,7 @@ def _withdraw(row: Activity, sign_up_id: int, *, by: int | None, now: datetime) 
     if found.state == "WITHDRAWN":
         return
     found.state, found.name, found.phone = "WITHDRAWN", "", ""
-    found.save(update_fields=["state", "name", "phone"])
+    found.save(update_fields=["state", "name", "phone", "phone_hash"])
     events = [event(row, kinds.SIGN_UP_WITHDRAWN, sign_up=found.pk, by=by)]
     if Consent.objects.filter(sign_up_id=found.pk, withdrawn_at=None).update(withdrawn_at=now):
         events.append(event(row, kinds.CONSENT_WITHDRAWN, sign_up=found.pk, by=by))

@@ -15,9 +15,11 @@ AT_ONCE = 2_000
 
 def erase_names(*, now: datetime) -> int:
     """Blank the names and numbers of sign-ups whose activity was over 30 days ago, at most 2,000, and return how many."""
-    named = SignUp.objects.filter(~Q(name="") | ~Q(phone=""), activity__ends_at__lt=now - KEEP_NAMES)
+    named = SignUp.objects.filter(~Q(name="") | ~Q(phone_hash=""), activity__ends_at__lt=now - KEEP_NAMES)
     with transaction.atomic():
-        return SignUp.objects.filter(pk__in=list(named.values_list("pk", flat=True)[:AT_ONCE])).update(name="", phone="", came_at=None)
+        return SignUp.objects.filter(pk__in=list(named.values_list("pk", flat=True)[:AT_ONCE])).update(
+            name="", phone="", phone_hash="", came_at=None,
+        )
 
 
 def drop_old_consents(*, now: datetime) -> int:
