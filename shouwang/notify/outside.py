@@ -64,18 +64,26 @@ def call(
         return Rejected(refused)
     target = httpx.URL(url)
     port = target.port or (443 if target.scheme == "https" else 80)
-    try:
-        addresses = resolve(target.host, port)
-    except (OSError, UnicodeError):
-        return Retry(DEFAULT_RETRY_S, "HOST_UNKNOWN")
-    if not is_allowed(target.host, target.port, allowed) and not all(is_public(address) for address in addresses):
-        return Rejected("ADDRESS_PRIVATE")
+    address = address_of(target.host, port, is_private_allowed=is_allowed(target.host, target.port, allowed), resolve=resolve)
+    if not isinstance(address, str):
+        return address
     request = http.build_request(
-        method, target.copy_with(host=addresses[0]), content=content,
+        method, target.copy_with(host=address), content=content,
         headers={**(headers or {}), "Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"},
         extensions={"sni_hostname": target.raw_host.decode("ascii")},
     )
     return _send(http, request)
+
+
+def address_of(host: str, port: int, *, is_private_allowed: bool, resolve: Resolve = resolve) -> str | Outcome:
+    """Return the address to call `host` at, or the outcome where there is none that may be called."""
+    try:
+        addresses = resolve(host, port)
+    except (OSError, UnicodeError):
+        return Retry(DEFAULT_RETRY_S, "HOST_UNKNOWN")
+    if not is_private_allowed and not all(is_public(address) for address in addresses):
+        return Rejected("ADDRESS_PRIVATE")
+    return addresses[0]
 
 
 def post(

@@ -145,6 +145,7 @@ class ChannelContract:
     leaves: ClassVar[bool] = True
     good: ClassVar[type[Outcome]] = Sent
     said: ClassVar[Mapping[str, Outcome]] = {}
+    refused: ClassVar[Outcome] = Rejected("NOT_HTTPS")
     secrets: ClassVar[tuple[str, ...]] = ()
     key: ClassVar[str] = "812:1:0"
 
@@ -244,7 +245,7 @@ class ChannelContract:
     def test_it_refuses_a_private_address_that_is_not_allowed(self, provider: Provider, http: httpx.Client) -> None:
         channel = registry.make(self.code, self.settings(provider), allowed=[])
         outcome = self.send(channel, provider, http)
-        assert (Rejected("NOT_HTTPS") if self.leaves else Delivered()) == outcome
+        assert (self.refused if self.leaves else Delivered()) == outcome
         assert [] == provider.requests
         assert (self.leaves and self.robot(provider) is None) == bool(channel.problems())
 
