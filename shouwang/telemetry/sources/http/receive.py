@@ -63,7 +63,7 @@ def take(body: bytes, scope: Scope | None, *, now: datetime) -> ReadingsTaken:
     try:
         result = actions.ingest(decoded.columns, now=now, source=SOURCE, quarantined=decoded.quarantined)
     except OperationalError as error:
-        _log.error("readings were not stored: %s", error.__cause__ or error)  # noqa: TRY400 - a full disk fails every request; a line says it
+        _log.error("readings were not stored: %s", error.__cause__ or error)  # a full disk fails every request: a line says it
         raise outage_of(error) or StorageAway from error
     return ReadingsTaken(result.accepted, result.duplicates, decoded.quarantined_rows, result.future)
 
