@@ -466,3 +466,13 @@ def test_whoever_has_the_task_reads_what_was_said_and_may_call_the_reporter(hall
     actions.answer(Report.objects.get().pk, solved=False, round_=1, why="还是黑的", now=now)
     above = Task.objects.order_by("-pk")[0]
     assert "反映人说没有解决：还是黑的" in text(client, task_link(above.pk, hall.township_officer))
+
+
+def test_a_supervisor_sees_on_the_case_why_it_was_reopened_and_what_was_said(hall: County, desk: Client, now: datetime) -> None:
+    done = taken(hall, now)
+    complete(done.request_id, now)
+    actions.answer(done.report_id, solved=False, round_=1, why="还是黑的", now=now)
+    page = text(desk, f"/cases/{Case.objects.get().pk}/")
+    assert "反映人说没有解决，重新打开" in page
+    assert "反映人说没有解决：还是黑的" in page
+    assert f'href="/requests/{done.request_id}/"' in page
