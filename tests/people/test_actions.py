@@ -188,7 +188,7 @@ def test_revealing_needs_a_reason_that_is_written_down(town: Town, officer: Offi
     _, admin, _ = officer("ADMINISTRATOR", town.county)
     rows, total = queries.access_log(admin)
     assert total == 1
-    assert (rows[0].actor, rows[0].reason, rows[0].object) == ("李兰英", "入户核查", f"person {resident}")
+    assert (rows[0].actor, rows[0].reason, rows[0].object.zh) == ("李兰英", "入户核查", f"人员 {resident}")
     with pytest.raises(Refused):
         actions.reveal(admin, resident, reason="好奇", now=now)  # an administrator sets up, and looks at nobody
 

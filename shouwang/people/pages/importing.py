@@ -64,7 +64,7 @@ def preview(request: HttpRequest, draft_id: int) -> HttpResponse:
         (line.row, mask_name(line.name), mask_phone(line.phone), names.get(line.area_id, ""), DUTIES.get(line.duty))
         for line in draft.good[:SHOWN]
     ]
-    bad = [(row.row, row.cells, [problem.text(language) for problem in row.problems]) for row in draft.bad[:SHOWN]]
+    bad = [(row.row, [cell for cell in row.cells if cell], [problem.text(language) for problem in row.problems]) for row in draft.bad[:SHOWN]]
     context = {"draft": draft, "good": good, "bad": bad, "good_total": len(draft.good), "bad_total": len(draft.bad)}
     return render(request, "people/import_preview.html", context)
 

@@ -11,7 +11,7 @@ import msgspec
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
 from shouwang.people.models import AccessLog, Account, ImportDraft, Person
-from shouwang.people.rules.codes import ACCESSES
+from shouwang.people.rules.codes import ACCESSES, LOGGED
 from shouwang.people.rules.lines import BadRow, Line
 from shouwang.people.rules.scope import Scope
 
@@ -23,7 +23,7 @@ class AccessView:
     at: datetime
     action: Text
     actor: str
-    object: str
+    object: Text
     reason: str
 
 
@@ -48,11 +48,16 @@ def access_log(scope: Scope, *, action: str = "", offset: int = 0, limit: int = 
     shown = [
         AccessView(
             row.at, ACCESSES[row.action], actors.get(row.actor_id, ""),
-            f"{row.object_kind} {row.object_id}" if row.object_id else row.object_kind, row.reason,
+            _object(row.object_kind, row.object_id), row.reason,
         )
         for row in page
     ]
     return shown, rows.count()
+
+
+def _object(kind: str, number: int | None) -> Text:
+    known = LOGGED.get(kind, Text(kind, kind))
+    return Text(f"{known.zh} {number}", f"{known.en} {number}") if number else known
 
 
 def failed_sign_in_until(username: str, *, at: datetime) -> datetime | None:

@@ -51,6 +51,10 @@ ACCESSES: Mapping[str, Text] = {
     "SIGN_IN_FAILED": Text("登录失败", "Failed to sign in"),
     "SIGN_OUT": Text("退出", "Signed out"),
 }
+LOGGED: Mapping[str, Text] = {
+    "account": Text("账号", "Account"), "person": Text("人员", "Person"), "household": Text("住户", "Household"),
+    "case": Text("事件", "Case"),
+}
 OBJECT_KINDS = ("AREA", "SITE", "ORGANISATION", "CASE", "SELF")
 LANGUAGES = ("zh", "en")
 

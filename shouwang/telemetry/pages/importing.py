@@ -56,7 +56,9 @@ def preview(request: HttpRequest, upload_id: int) -> HttpResponse:
     if row.done:
         return HttpResponseRedirect(reverse("telemetry:progress", args=[upload_id]))
     found = source.preview(path_of(row.file_id), scope=scope_of(request), name=row.name)
-    return render(request, "telemetry/preview.html", {"upload": row, "found": found, "bad": found.bad[:SHOWN], "shown": SHOWN})
+    place = 0 if reader(request).language == "zh" else -1
+    bad = [(each.row, each.column, each.found, each.expected.split(" / ")[place]) for each in found.bad[:SHOWN]]
+    return render(request, "telemetry/preview.html", {"upload": row, "found": found, "bad": bad, "shown": SHOWN})
 
 
 @require_POST

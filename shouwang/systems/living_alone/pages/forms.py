@@ -17,6 +17,11 @@ BAD_ID = Text("身份证号的长度或校验位不对", "The length or check di
 NEEDS_PHONE = Text("请填写此人的电话，否则联系不上", "Give a phone, else nobody can be reached")
 CONSENT = Text("本人或监护人已同意关注其用水异常", "The person or guardian agrees that the water meter is watched")
 PHONES = ("phone", "relative_phone", "key_holder_phone", "hospital_phone")
+GROUPS = (
+    (Text("住户与水表", "Home and meter"), ("name", "phone", "id_number", "area", "address", "meter")),
+    (Text("联系人", "Whom to call"), ("relative", "relation", "relative_phone", "key_holder", "key_holder_phone")),
+    (Text("医院与同意", "Hospital and consent"), ("hospital", "hospital_phone", "consent")),
+)
 PAIRS = (("relative", "relative_phone"), ("key_holder", "key_holder_phone"), ("hospital", "hospital_phone"))
 
 
@@ -70,6 +75,10 @@ class HomeForm(Form):
         if values["id_number"] and not is_id_number(values["id_number"]):
             self.add_error("id_number", self.say(BAD_ID))
         return values
+
+    def groups(self) -> list[tuple[Text, list[forms.BoundField]]]:
+        """Return the fields as the page groups them: the home, whom to call, the hospital and the consent."""
+        return [(title, [self[name] for name in names]) for title, names in GROUPS]
 
     def home(self, area_id: int) -> NewHome:
         """Return the home a valid form describes."""

@@ -72,7 +72,7 @@ def preview(request: HttpRequest, upload_id: int) -> HttpResponse:
         (line.row, mask_name(line.home.name), mask_phone(line.home.phone), names.get(line.home.area_id, ""), line.home.address, line.home.meter)
         for line in checked.good[:SHOWN]
     ]
-    bad = [(each.row, each.cells, [problem.text(language) for problem in each.problems]) for each in checked.bad[:SHOWN]]
+    bad = [(each.row, [cell for cell in each.cells if cell], [problem.text(language) for problem in each.problems]) for each in checked.bad[:SHOWN]]
     context = {
         "upload": row, "good": good, "bad": bad, "good_total": len(checked.good), "bad_total": len(checked.bad), "shown": SHOWN,
         **frame_of(scope),
