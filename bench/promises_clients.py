@@ -18,6 +18,7 @@ SAID = ("磁盘已满", "数据库暂时无法写入")
 STEPS = ("accept", "arrive", "complete")
 FIRST_SUBJECT = 1_000_000
 PAUSE_S = 0.03
+START_LIMIT_S = 240
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -44,7 +45,7 @@ class Clients:
 
     def start(self) -> None:
         """Begin, once the server answers and every kind was acknowledged once."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + START_LIMIT_S
         while True:
             try:
                 httpx.get(f"{self._base}/api/openapi.json", timeout=5)
