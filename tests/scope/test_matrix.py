@@ -24,7 +24,7 @@ from shouwang.config.api import openapi
 from shouwang.people.guard import scope_of
 from shouwang.people.queries import scope_of_account
 from tests.scope.routes import Route, forms, queries, routes
-from tests.scope.world import CODES, HARMLESS, LEVELS, PLANTED, ROLES, Side, World, build, canaries_of, rooms_models
+from tests.scope.world import CODES, HARMLESS, LEVELS, PLANTED, ROLES, Side, World, build, canaries_of, masked, rooms_models
 
 pytestmark = pytest.mark.django_db
 PERSONS = [f"{role} {level}" for role in ROLES for level in LEVELS]
@@ -85,7 +85,7 @@ def principal(world: World, request: pytest.FixtureRequest) -> Principal:
 def leaks(answer: Any, world: World, address: str) -> list[str]:
     """Return what of the western county an answer shows, in whichever spelling, and what it shows nobody may see at all."""
     said = _said(answer)
-    found = []
+    found = [f"{address} ({answer.status_code}): masked {mask}" for mask in masked(world.west.tag) if mask in said]
     for canary, what in world.canaries.items():
         is_secret = canary in world.secret
         if not (what.startswith(world.west.tag) or is_secret):

@@ -43,6 +43,7 @@ from shouwang.systems.living_alone.actions import enrol, publish_shipped
 from shouwang.telemetry.actions import add_things
 from shouwang.telemetry.rules import NewThing
 
+DIGITS = {"东": 1, "西": 2}
 LEVELS = ("COUNTY", "TOWNSHIP", "VILLAGE")
 ROLES = tuple(code for code in DUTIES if code != "CITY_DUTY")
 # Every personal field and free text. Phones and identity numbers are planted as digits, all else as words.
@@ -307,12 +308,17 @@ def _plant(owners: Mapping[str, Mapping[Any, Side]]) -> Iterator[tuple[str, str]
 
 
 def _canary(tag: str, column: str, number: int) -> str:
-    digit = {"东": 1, "西": 2}[tag]
+    digit = DIGITS[tag]
     if column.endswith("phone"):
         return f"1{digit}0{secrets.randbelow(10**4):04d}{number:04d}"
     if column == "id_number":
         return f"3715{digit}{secrets.randbelow(10**6):06d}{number:06d}X"
     return f"{tag}雀{number:04d}鸣"
+
+
+def masked(tag: str) -> tuple[str, str]:
+    """Return how every masked name and telephone number of a county begins: a row that shows is a leak, masked or not."""
+    return f"{tag}*", f"1{DIGITS[tag]}0*"
 
 
 def canaries_of(tag: str, world: World) -> Iterator[str]:
