@@ -11,7 +11,7 @@ demo: .venv/product assets
 
 test: .venv/dev assets
 	$(PY) -m pytest -n 2 -m "not browser" $(ARGS)
-	SHOUWANG_TEST_POSTGRES=1 $(PY) -m pytest -m "django_db and not browser" $(ARGS)
+	SHOUWANG_TEST_POSTGRES=1 $(PY) -m pytest -n 2 -m "django_db and not browser" $(ARGS)
 
 check: .venv/dev
 	.venv/bin/ruff check .

@@ -20,7 +20,7 @@ from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
 from shouwang.people.middleware import UNATTENDED
 from shouwang.ui.answers import BodyTooLarge, failure
-from shouwang.web.hub import Hub, Listener
+from shouwang.web.hub import Hub, Listener, close_threads
 from shouwang.web.stream import Audience, Position, beat, read_after, told
 
 THREADS = 8
@@ -53,6 +53,11 @@ class Gateway:
             return
         status, headers, content = await self._django(scope, scope.path, body)
         protocol.response_bytes(status, headers, content)
+
+    async def close(self) -> None:
+        """End the threads and their connections; nobody may ask any more."""
+        await self._hub.close()
+        await asyncio.get_running_loop().run_in_executor(None, close_threads, self._pool, THREADS)
 
     async def _django(self, scope: Any, path: str, body: bytes = b"") -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call_django, scope, path, body)

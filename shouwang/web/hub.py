@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
+
+from django.db import connections
 
 from shouwang.journal.clock import clock
 from shouwang.journal.wake import Bell, wait_any
@@ -20,6 +23,8 @@ GAP_S = 0.1
 POLL_S = 0.5
 BEAT_S = 15.0
 AGAIN_S = 1.0
+CLOSE_S = 10.0
+THREADS = 2
 UNSENT_MOST = 200
 LISTENERS_MOST = 2_000
 SAME_MOST = 50
@@ -76,7 +81,7 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._position = Position(0, 0)
-        self._threads = ThreadPoolExecutor(2, "stream")  # one waits for bells, one reads
+        self._threads = ThreadPoolExecutor(THREADS, "stream")  # one waits for bells, one reads
         self._joining = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -111,7 +116,7 @@ class Hub:
         self._listeners.clear()
         if self._task is not None:
             await self._task
-        self._threads.shutdown()
+        await asyncio.get_running_loop().run_in_executor(None, close_threads, self._threads, THREADS)
 
     async def _run(self) -> None:
         bells = [Bell("events"), Bell("pushes")]
@@ -150,6 +155,19 @@ class Hub:
 
     def _live(self) -> list[Listener]:
         return [listener for listener in self._listeners if listener.is_live]
+
+
+def close_threads(threads: ThreadPoolExecutor, count: int) -> None:
+    """End a pool of `count` threads, each with the database connection that is its own."""
+    together = threading.Barrier(count)
+
+    def close() -> None:
+        together.wait(CLOSE_S)
+        connections.close_all()
+
+    for done in [threads.submit(close) for _ in range(count)]:
+        done.result()
+    threads.shutdown()
 
 
 async def _in_thread(threads: ThreadPoolExecutor, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

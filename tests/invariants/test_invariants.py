@@ -257,6 +257,8 @@ _KEPT = frozenset({"person", "to", "by", "told", "holder", "area", "severity", "
 def _renumbered(subject: int | None, payload: dict[str, Any]) -> dict[str, Any]:
     """Return a payload without the numbers that the database gives rows: they go on after a rollback on PostgreSQL."""
     del subject
+    offers = {"offers": list(payload["offers"].values())} if "offers" in payload else {}
+    payload = {**payload, **offers}
     return {key: value for key, value in payload.items() if key in _KEPT or not isinstance(value, int)}
 
 

@@ -393,7 +393,15 @@ class Answered:
 
 def ask(asked: Asked, *chunks: bytes) -> Answered:
     answered = Answered(*chunks)
-    asyncio.run(Gateway().__rsgi__(asked, answered))
+
+    async def once() -> None:
+        gateway = Gateway()
+        try:
+            await gateway.__rsgi__(asked, answered)
+        finally:
+            await gateway.close()
+
+    asyncio.run(once())
     return answered
 
 
