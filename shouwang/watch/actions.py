@@ -97,9 +97,10 @@ def save(lease: Lease, judged: Sequence[Judged], *, findings: Sequence[FoundFind
 
 @transaction.atomic
 def move_on(lease: Lease, state_ids: Sequence[int], *, cursor: int, tick_id: int) -> None:
-    """Move the cursors of states in which nothing has changed. Raises LeaseLost."""
+    """Move the cursors of states in which nothing has changed on; none that is further already moves back. Raises LeaseLost."""
     check_fence(lease)
-    WatchState.objects.filter(pk__in=state_ids, fence__lte=lease.fence).update(cursor=cursor, tick_id=tick_id, fence=lease.fence)
+    behind = WatchState.objects.filter(pk__in=state_ids, fence__lte=lease.fence, tick_id__lt=tick_id)
+    behind.update(cursor=cursor, tick_id=tick_id, fence=lease.fence)
 
 
 @transaction.atomic

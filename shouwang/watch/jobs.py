@@ -160,7 +160,7 @@ class Runner:
         ticks = queries.ticks_after(min(each.tick_id for each in held), limit=TICKS_PER_PASS)
         rows = findings = 0
         for tick in ticks:
-            judged_rows, told = self._judge(lease, tick)
+            judged_rows, told = self._judge(lease, tick, is_last=tick is ticks[-1])
             rows += judged_rows
             findings += told
         behind = end - ticks[-1].upto_seq if ticks else 0
@@ -180,7 +180,7 @@ class Runner:
             except DetectorUnknown as error:
                 _log.error("%s", error)
 
-    def _judge(self, lease: Lease, tick: Tick) -> tuple[int, int]:
+    def _judge(self, lease: Lease, tick: Tick, *, is_last: bool) -> tuple[int, int]:
         """Judge one tick for every watch that has not passed it; return the rows and findings."""
         waiting = [each for each in self._watching.values() if any(held.tick_id < tick.id for held in each.held)]
         if not waiting:
@@ -191,16 +191,22 @@ class Runner:
         for watching in waiting:
             found = _judge_watch(watching, tick, rows=rows, known=known, place=place)
             told += sum(len(findings) for _, findings in found)
-            self._store(lease, watching, found, tick)
+            self._store(lease, watching, found, tick, is_last=is_last)
         return len(rows), told
 
-    def _store(self, lease: Lease, watching: Watching, found: list[tuple[Held, list[FoundFinding]]], tick: Tick) -> None:
-        """Store the states that have findings, and at a checkpoint the others; what came late first, so that no stop loses it."""
+    def _store(
+        self, lease: Lease, watching: Watching, found: list[tuple[Held, list[FoundFinding]]], tick: Tick, *, is_last: bool,
+    ) -> None:
+        """Store the states that have findings, and at a checkpoint the others; what came late first, so that no stop loses it.
+
+        A new process makes its first checkpoint once it has caught up: one that is killed often gets on all the same.
+        """
         if watching.late:
             actions.note_late(lease, watching.row.id, watching.late, now=tick.at)
             watching.late = {}
         work: list[tuple[Held, Sequence[FoundFinding]]] = [each for each in found if each[1]]
-        checkpoint = watching.rows_unsaved >= CHECKPOINT_ROWS or to_us(tick.at) - watching.saved_us >= CHECKPOINT_US
+        is_time = is_last and to_us(tick.at) - watching.saved_us >= CHECKPOINT_US
+        checkpoint = is_time or watching.rows_unsaved >= CHECKPOINT_ROWS
         if checkpoint:
             telling = {held.id for held, _ in work}
             work += [(held, ()) for held in watching.held if held.changed and held.id not in telling]

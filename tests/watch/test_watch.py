@@ -144,6 +144,31 @@ def test_what_could_not_be_told_is_told_once_later(streams: list[int]) -> None:
     assert recorder.told(streams) == [("WATER_LOW_USE", "OPEN", 0)]
 
 
+def test_a_process_that_was_killed_again_and_again_still_gets_on(streams: list[int]) -> None:
+    watch()
+    runner = Runner("a", Recorder())
+    for minute in range(6):
+        now = START + timedelta(minutes=minute)
+        ingest(Columns(np.array(streams[:1]), np.array([to_us(now)]), np.array([100.0])), now=now, source="http")
+        runner.tick(now, real_now=REAL)
+    Runner("a", Recorder()).tick(now, real_now=REAL)
+    last = WatchTick.objects.order_by("-pk").values_list("pk", "upto_seq").first()
+    assert {last} == set(WatchState.objects.values_list("tick_id", "cursor")), "what was caught up after the start is stored"
+
+
+def test_a_checkpoint_moves_no_state_back(streams: list[int]) -> None:
+    assert streams
+    watch()
+    runner = Runner("a", Recorder())
+    runner.tick(START, real_now=REAL)
+    assert runner._lease is not None
+    ahead, *others = WatchState.objects.order_by("pk").values_list("pk", flat=True)
+    actions.move_on(runner._lease, [ahead], cursor=9, tick_id=9)
+    actions.move_on(runner._lease, [ahead, *others], cursor=5, tick_id=5)
+    assert (9, 9) == WatchState.objects.values_list("cursor", "tick_id").get(pk=ahead)
+    assert {(5, 5)} == set(WatchState.objects.filter(pk__in=others).values_list("cursor", "tick_id"))
+
+
 def test_while_one_process_leads_another_stands_by(streams: list[int]) -> None:
     assert streams
     watch()
