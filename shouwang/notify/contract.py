@@ -100,7 +100,7 @@ class Manifest:
     """What a channel's folder says of itself.
 
     `rings`: it interrupts a person, so it is for what was not accepted. `is_shared`: it speaks in a group, through the
-    robot of an area. `address` is what a person's address there is called; `by_phone`: without one it is the telephone.
+    robot of an area. `address` is what a person's address there is called, `pattern` what it matches whole; `by_phone`: without one it is the telephone.
     `reasons` are the words of its own codes, `short` is its name among persons.
     """
 
@@ -115,6 +115,7 @@ class Manifest:
     link: Link = "IN_TEXT"
     rate: Rate | None = None
     address: Text | None = None
+    pattern: str = ""
     by_phone: bool = False
     short: Text | None = None
     reasons: Mapping[str, Text] = field(default_factory=dict)

@@ -7,3 +7,4 @@ without that person. `REPLY_RECEIVED` carries message, person, tasks and code (A
 MESSAGE_FAILED = "notify.message_failed"
 REPLY_RECEIVED = "notify.reply_received"
 CHANNEL_CHANGED = "notify.channel_changed"
+ROBOT_CHANGED = "notify.robot_changed"

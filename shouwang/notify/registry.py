@@ -47,6 +47,7 @@ def _manifest(path: Path) -> Manifest:
         rate=Rate(**said["rate"]) if "rate" in said else None,
         by_phone=said.get("by_phone", False),
         address=_text(said["address"]) if "address" in said else None,
+        pattern=said.get("address", {}).get("pattern", ""),
         reasons={code: _text(words) for code, words in said.get("reasons", {}).items()},
     )
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.notify import pages
+from shouwang.notify.pages import channels, own, robots
 
 app_name = "notify"
 urlpatterns = [
-    path("settings/channels/", pages.channels, name="channels"),
-    path("settings/channels/<slug:code>/", pages.save, name="save_channel"),
-    path("settings/channels/<slug:code>/test/", pages.test, name="test_channel"),
+    path("account/channels/", own.own_channels, name="own_channels"),
+    path("settings/channels/", channels.channels, name="channels"),
+    path("settings/channels/<slug:code>/", channels.save, name="save_channel"),
+    path("settings/channels/<slug:code>/test/", channels.test, name="test_channel"),
+    path("settings/channels/<slug:code>/robots/", robots.save, name="save_robot"),
+    path("settings/channels/<slug:code>/robots/<int:robot_id>/remove/", robots.remove, name="remove_robot"),
+    path("settings/channels/<slug:code>/robots/<int:robot_id>/test/", robots.test, name="test_robot"),
 ]

@@ -23,6 +23,14 @@ def refusal(url: str, *, allowed: Collection[str]) -> str | None:
     return None
 
 
+def host_of(url: str) -> str:
+    """Return where `url` lives: all of an address with a token in it that may be shown."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def is_allowed(host: str, port: int | None, allowed: Collection[str]) -> bool:
     """Return whether the office has allowed `host`, or exactly `host:port`."""
     return host in allowed or f"{host}:{port}" in allowed

@@ -135,6 +135,12 @@ def contacts_of(person_ids: Collection[int]) -> dict[int, tuple[ContactRow, ...]
     return {person_id: tuple(channels) for person_id, channels in found.items()}
 
 
+def own_contacts(person_id: int) -> dict[str, tuple[str, bool]]:
+    """Return a person's own channels as (address, whether it is on): for that person's own page."""
+    rows = ContactPreference.objects.unscoped().filter(person_id=person_id).values_list("channel", "address", "enabled")
+    return {channel: (address, enabled) for channel, address, enabled in rows}
+
+
 def household_cards(ids: Collection[int]) -> dict[int, HouseholdCard]:
     """Return the cards of these households in one query; takes no scope, as `person_cards`."""
     return {row.pk: _household(row) for row in Household.objects.unscoped().filter(pk__in=ids)}

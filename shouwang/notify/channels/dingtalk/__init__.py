@@ -82,8 +82,8 @@ def signed(robot: Robot, *, timestamp_ms: int) -> str:
 def body_of(outgoing: Outgoing) -> dict[str, Any]:
     """Return the card, or the text where there is nothing to open."""
     called = "".join(f" @{_named(each)}" for each in outgoing.mentions if _named(each))
-    text = (outgoing.text.replace("\n", "\n\n") + f"\n\n{called.strip()}").strip()
     title = headline(outgoing.severity, language=outgoing.language)
+    text = "\n\n".join(part for part in (f"### {title}", outgoing.text.replace("\n", "\n\n"), called.strip()) if part)
     at = {
         "atMobiles": [each.phone for each in outgoing.mentions if each.phone and not each.user_id],
         "atUserIds": [each.user_id for each in outgoing.mentions if each.user_id],

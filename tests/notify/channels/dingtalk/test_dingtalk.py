@@ -49,14 +49,14 @@ class TestDingtalk(RobotContract):
         assert {
             "msgtype": "actionCard",
             "actionCard": {
-                "title": "守望 · 红色", "text": "新任务\n\n第二行\n\n@lan @10000000002", "singleTitle": "打开守望", "singleURL": LINK,
+                "title": "守望 · 红色", "text": "### 守望 · 红色\n\n新任务\n\n第二行\n\n@lan @10000000002", "singleTitle": "打开守望", "singleURL": LINK,
             },
             "at": {"atMobiles": ["10000000002"], "atUserIds": ["lan"], "isAtAll": False},
         } == said
 
     def test_without_an_address_to_open_it_is_a_text(self) -> None:
         said = body_of(outgoing(mentions=MENTIONS[1:], language="en", severity=3))
-        assert ("markdown", "Shouwang · orange", "新任务\n\n@10000000002") == (
+        assert ("markdown", "Shouwang · orange", "### Shouwang · orange\n\n新任务\n\n@10000000002") == (
             said["msgtype"], said["markdown"]["title"], said["markdown"]["text"],
         )
         assert ["10000000002"] == said["at"]["atMobiles"]

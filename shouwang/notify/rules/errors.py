@@ -1,0 +1,33 @@
+"""What cannot be done in the notify room, and what to do instead."""
+
+from __future__ import annotations
+
+from shouwang.kernel.errors import ShouwangError
+
+
+class NotifyError(ShouwangError):
+    """The root of this room's errors."""
+
+
+class QuietHoursInvalid(NotifyError):
+    """Quiet hours need a beginning and a different end."""
+
+    zh = "勿扰时段“{start}–{end}”不完整；请同时填写不同的起止时间，如 22:00 和 07:00，或都留空。"
+    en = "The quiet hours “{start}–{end}” are incomplete; give a beginning and a different end, such as 22:00 and 07:00, or neither."
+    status = 422
+
+
+class AddressInvalid(NotifyError):
+    """A person's address on a channel is not what it should be."""
+
+    zh = "{channel}的地址“{found}”格式不对；应填写{expected}。"
+    en = "The address “{found}” for {channel} is malformed; expected: {expected}."
+    status = 422
+
+
+class RobotInvalid(NotifyError):
+    """A robot's address cannot be called."""
+
+    zh = "机器人地址不可用（{reason}）；请粘贴群设置里给出的完整 https 地址。"
+    en = "The robot's address cannot be used ({reason}); paste the whole https address from the group's settings."
+    status = 422

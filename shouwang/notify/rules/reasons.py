@@ -1,0 +1,45 @@
+"""Reason codes in plain words: those that any channel may give; a channel's own stand in its manifest. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shouwang.kernel.texts import Text
+
+WORDS: Mapping[str, Text] = {
+    "ADDRESS_PRIVATE": Text("该地址在内网，未经维护人员允许不能访问", "The address is private and not allowed by whoever maintains the system"),
+    "ANSWER_UNREADABLE": Text("对方的应答无法识别", "The answer could not be understood"),
+    "CHANNEL_BROKEN": Text("渠道程序出错，故障已记录", "The channel itself failed; the fault was recorded"),
+    "CHANNEL_OFF": Text("渠道未开启", "The channel is switched off"),
+    "HOST_UNKNOWN": Text("找不到该服务器，请核对地址和本机网络", "The server was not found; check its address and this machine's network"),
+    "HTTP_404": Text("地址不存在（404），请核对", "There is nothing at the address (404); check it"),
+    "HTTP_429": Text("对方要求放慢，稍后自动再发", "The provider asks to slow down; it is tried again later"),
+    "MISSING": Text("对方没有收到过这条消息", "The provider never had the message"),
+    "NOT_HTTPS": Text("地址应以 https:// 开头", "The address must begin with https://"),
+    "NO_ADDRESS": Text("没有可用的地址或号码", "There is no address or number"),
+    "NO_CONNECTION": Text("连接不上对方服务器，稍后自动再发", "The server could not be reached; it is tried again later"),
+    "NO_QUERY": Text("该渠道无法查询", "The channel cannot be asked"),
+    "NO_RECEIPT": Text("一直没有收到送达回执", "No receipt ever came"),
+    "NO_ROBOT": Text("本人所在区域及其上级都没有机器人", "No area at or above the person's has a robot"),
+    "NO_SECRET": Text("没有设置签名密钥", "No signing secret is set"),
+    "NO_STATUS": Text("状态查询没有应答", "The question about its status was not answered"),
+    "NO_TURN": Text("该地址的发送次数已用完，请一分钟后再试", "The address takes no more for now; try again in a minute"),
+    "OTHER": Text("对方拒绝，原因未说明", "The provider refused and did not say why"),
+    "REDIRECT": Text("地址已搬迁，请填写新地址", "The address has moved; enter the new one"),
+    "REPLY_LOST": Text("已发出，但应答中断，不知对方是否收到", "It left, but the answer broke off"),
+    "SENDER_DIED": Text("发送途中程序中断，不知对方是否收到", "The program stopped while sending"),
+    "STATUS_UNKNOWN": Text("对方给出的状态无法识别", "The provider's status word is not known"),
+    "THROTTLED": Text("对方要求放慢，稍后自动再发", "The provider asks to slow down; it is tried again later"),
+    "TIMEOUT": Text("对方没有在规定时间内应答，不知是否收到", "The provider did not answer in time"),
+    "URL_INVALID": Text("地址格式不对", "The address is malformed"),
+}
+REFUSED = Text("对方拒绝了请求（{code}）", "The provider refused the request ({code})")
+FAULT = Text("对方服务器出错（{code}），不知是否收到", "The provider's server failed ({code})")
+
+
+def reason_words(reason: str, own: Mapping[str, Text], *, language: str) -> str:
+    """Return the words of a reason code: the channel's own, else the general ones, else what kind of code it is."""
+    known = own.get(reason) or WORDS.get(reason)
+    if known is not None:
+        return known.render(language, {})
+    return (FAULT if reason.startswith("HTTP_5") else REFUSED).render(language, {"code": reason})
