@@ -46,6 +46,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (cases.MOVES, [AREA_MOVED], cases.on_moves),
     ("alerts.area_moved", [AREA_MOVED], alerts.on_moves),
     (figures.LISTENER, figures.KINDS, figures.fold),
+    (figures.ACTIVITIES, figures.ACTIVITY_KINDS, figures.fold_activities),
     (requests.LISTENER, requests.KINDS, requests.on_cases),
     (requests.MOVES, [AREA_MOVED], requests.on_moves),
     (activities.MOVES, [AREA_MOVED], activities.on_moves),

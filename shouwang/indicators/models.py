@@ -1,4 +1,4 @@
-"""What the figures are made of: one line a case, folded from the journal and never written otherwise."""
+"""What the figures are made of: one line a case or activity, folded from the journal and never written otherwise."""
 
 from __future__ import annotations
 
@@ -37,3 +37,24 @@ class CaseLine(models.Model):
             models.Index(fields=["opened_at"], name="indicators_case_opened"),
             models.Index(fields=["path"], name="indicators_case_open", condition=models.Q(state="OPEN")),
         ]
+
+
+class ActivityRow(models.Model):
+    """One activity as the figures know it; the columns of `rules.doings.ActivityLine`, and the path of its area."""
+
+    activity_id = RowNumberField(primary_key=True)
+    area_id = models.BigIntegerField()
+    path = PathField(max_length=120)
+    kind = models.CharField(max_length=16)
+    exercise_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=9)
+    started_at = MomentField(null=True)
+    ended_at = MomentField(null=True)
+    matters = models.IntegerField()
+    on_the_spot = models.IntegerField()
+    numbers_done = models.IntegerField()
+    attended = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "indicators_activity"
+        indexes: ClassVar = [models.Index(fields=["started_at"], name="indicators_activity_started")]

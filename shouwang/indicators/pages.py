@@ -1,4 +1,4 @@
-"""The pages of the figures: what they come to, area by area, what they mean, and the cases each is made of."""
+"""The pages of the figures: what they come to, area by area, what they mean, and the cases or activities each is made of."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from shouwang.activities.queries import kind_of, titles_of
+from shouwang.activities.rules.states import STATES as ACTIVITY_STATES
 from shouwang.indicators import queries
 from shouwang.indicators.queries import RIGHT
+from shouwang.indicators.rules.doings import ActivityLine
 from shouwang.indicators.rules.figures import Definition, Figure, number, tile
 from shouwang.indicators.rules.folding import Line
 from shouwang.journal.clock import clock
@@ -19,6 +22,7 @@ from shouwang.kernel.moments import local
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
+from shouwang.people.rules import Scope
 from shouwang.places.queries import areas, full_name, full_names
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 
@@ -61,10 +65,12 @@ def figures(request: HttpRequest, area_id: int | None = None) -> HttpResponse:
     scope, asked = scope_of(request), _asked(request, area_id)
     root = asked.path or next(iter(scope.paths_for(RIGHT)), "/")
     depth = len([part for part in root.split("/") if part])
-    whole = queries.figures(scope, since=asked.since, path=asked.path)
+    whole = [
+        *queries.figures(scope, since=asked.since, path=asked.path), *queries.activity_figures(scope, since=asked.since, path=asked.path),
+    ]
 
     def fetch(query: ListQuery) -> tuple[Sequence[AreaLine], int]:
-        found = queries.figures_by_area(scope, since=asked.since, path=asked.path, depth=depth)
+        found = _by_area(scope, asked, depth=depth)
         names = areas(found)
         lines = [AreaLine(area_id, names[area_id].name, each) for area_id, each in found.items() if area_id in names]
         lines.sort(key=lambda line: (-(line.figures[0].value.number or 0), line.name))
@@ -75,11 +81,21 @@ def figures(request: HttpRequest, area_id: int | None = None) -> HttpResponse:
     })
 
 
+def _by_area(scope: Scope, asked: Asked, *, depth: int) -> dict[int, list[Figure]]:
+    """Return the figures of cases and activities of each area that has any."""
+    cases = queries.figures_by_area(scope, since=asked.since, path=asked.path, depth=depth)
+    doings = queries.activity_figures_by_area(scope, since=asked.since, path=asked.path, depth=depth)
+    no_cases, no_doings = queries.nothing("CASE"), queries.nothing("ACTIVITY")
+    return {area_id: [*cases.get(area_id, no_cases), *doings.get(area_id, no_doings)] for area_id in cases | doings}
+
+
 @require_GET
 @needs(RIGHT)
 def behind(request: HttpRequest, code: str, area_id: int | None = None) -> HttpResponse:
-    """Show the cases that one figure is made of, and what it means."""
+    """Show the cases or activities that one figure is made of, and what it means."""
     scope, asked, definition = scope_of(request), _asked(request, area_id), queries.definition_of(code)
+    if definition.subject == "ACTIVITY":
+        return _activities_behind(request, asked, definition)
     lines = queries.rows_behind(scope, code, since=asked.since, path=asked.path)
     names = full_names({line.area_id for line in lines})
 
@@ -87,6 +103,18 @@ def behind(request: HttpRequest, code: str, area_id: int | None = None) -> HttpR
         return lines[query.offset : query.offset + query.limit], len(lines)
 
     return list_response(request, spec=_cases(definition, names), fetch=fetch, template="indicators/behind.html", context={
+        "definition": definition, "period": asked.period, "area": asked.name,
+    })
+
+
+def _activities_behind(request: HttpRequest, asked: Asked, definition: Definition) -> HttpResponse:
+    lines = queries.activities_behind(scope_of(request), definition.code, since=asked.since, path=asked.path)
+    spec = _doings(definition, full_names({line.area_id for line in lines}), titles_of([line.activity_id for line in lines]))
+
+    def fetch(query: ListQuery) -> tuple[Sequence[ActivityLine], int]:
+        return lines[query.offset : query.offset + query.limit], len(lines)
+
+    return list_response(request, spec=spec, fetch=fetch, template="indicators/behind.html", context={
         "definition": definition, "period": asked.period, "area": asked.name,
     })
 
@@ -112,7 +140,7 @@ def _areas(asked: Asked) -> ListSpec[AreaLine]:
             Column("area", Text("地区", "Area"), lambda line: line.name),
             *(
                 Column(definition.code, definition.title, _nth(index), numeric=True)
-                for index, definition in enumerate(queries.definitions())
+                for index, definition in enumerate((*queries.definitions(), *queries.definitions("ACTIVITY")))
             ),
         ),
         filters=(_PERIOD,),
@@ -142,4 +170,22 @@ def _cases(definition: Definition, names: Mapping[int, str]) -> ListSpec[Line]:
         ),
         filters=(_PERIOD,),
         link=lambda line: f"/cases/{line.case_id}/",
+    )
+
+
+def _doings(definition: Definition, names: Mapping[int, str], titles: Mapping[int, str]) -> ListSpec[ActivityLine]:
+    return ListSpec(
+        title=definition.title,
+        columns=(
+            Column("activity", Text("活动", "Activity"), lambda line: titles.get(line.activity_id, str(line.activity_id))),
+            Column("kind", Text("类型", "Kind"), lambda line: kind_of(line.kind).title),
+            Column("place", Text("地点", "Place"), lambda line: names.get(line.area_id, "")),
+            Column("state", Text("状态", "State"), lambda line: ACTIVITY_STATES[line.state]),
+            Column("started_at", Text("开始", "Began"), lambda line: line.started_at),
+            Column("matters", Text("事项", "Matters"), lambda line: line.matters, numeric=True),
+            Column("on_the_spot", Text("当场办结", "On the spot"), lambda line: line.on_the_spot, numeric=True),
+            Column("people", Text("人次", "People"), lambda line: line.people, numeric=True),
+        ),
+        filters=(_PERIOD,),
+        link=lambda line: f"/activities/{line.activity_id}/",
     )

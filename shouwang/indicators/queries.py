@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
@@ -10,26 +10,33 @@ from importlib.resources import files
 
 from django.db.models import Q, QuerySet
 
-from shouwang.indicators.models import CaseLine
+from shouwang.indicators.models import ActivityRow, CaseLine
 from shouwang.indicators.rules import figures as rules
-from shouwang.indicators.rules.figures import Definition, Figure
+from shouwang.indicators.rules.doings import ActivityLine
+from shouwang.indicators.rules.figures import Definition, Figure, Subject
 from shouwang.indicators.rules.folding import Line
 from shouwang.kernel.errors import NotFound
 from shouwang.people.rules import Scope
 
 RIGHT = "case.read"
 _FIELDS = tuple(each.name for each in fields(Line))
+_ACTIVITY_FIELDS = tuple(each.name for each in fields(ActivityLine))
 
 
 @cache
-def definitions() -> tuple[Definition, ...]:
-    """Return the shipped definitions, in the order they are shown."""
+def _all() -> tuple[Definition, ...]:
     return rules.definitions(files("shouwang.indicators").joinpath("data/figures.toml").read_text("utf-8"))
+
+
+@cache
+def definitions(subject: Subject = "CASE") -> tuple[Definition, ...]:
+    """Return the shipped definitions of the figures of cases, or of activities, in the order they are shown."""
+    return tuple(definition for definition in _all() if definition.subject == subject)
 
 
 def definition_of(code: str) -> Definition:
     """Return one definition. Raises NotFound."""
-    for definition in definitions():
+    for definition in _all():
         if definition.code == code:
             return definition
     raise NotFound(what=f"指标 {code}")
@@ -81,6 +88,52 @@ def rows_behind(scope: Scope, code: str, *, since: datetime, kind: str = "", pat
     """Return the lines one figure is made of, newest first. Raises NotFound for an unknown figure."""
     found = rules.rows(definition_of(code), _lines(scope, since=since, kind=kind, path=path), since=since)
     return sorted(found, key=lambda line: (line.opened_at, line.case_id), reverse=True)
+
+
+def nothing(subject: Subject) -> list[Figure]:
+    """Return the figures of a subject where there is none of it."""
+    return [rules.nothing(definition) for definition in definitions(subject)]
+
+
+def activity_figures(scope: Scope, *, since: datetime, path: str = "") -> list[Figure]:
+    """Return every figure of the activities `scope` sees; one query."""
+    return _of_activities([line for _, line in _activities(scope, since=since, path=path)], since=since)
+
+
+def activity_figures_by_area(scope: Scope, *, since: datetime, path: str = "", depth: int) -> dict[int, list[Figure]]:
+    """Return the figures of each area that has activities, `depth` steps below the root and inside `path`, by its id; one query."""
+    groups: dict[int, list[ActivityLine]] = {}
+    for place, line in _activities(scope, since=since, path=path):
+        parts = [part for part in place.split("/") if part]
+        if len(parts) > depth:
+            groups.setdefault(int(parts[depth]), []).append(line)
+    return {area_id: _of_activities(lines, since=since) for area_id, lines in groups.items()}
+
+
+def activities_behind(scope: Scope, code: str, *, since: datetime, path: str = "") -> list[ActivityLine]:
+    """Return the activities one figure is made of, newest first. Raises NotFound for an unknown figure."""
+    lines = [line for _, line in _activities(scope, since=since, path=path)]
+    found = rules.rows(definition_of(code), lines, since=since)
+    return sorted(found, key=lambda line: (line.started_at or since, line.activity_id), reverse=True)
+
+
+def activity_lines_of(activity_ids: Collection[int]) -> list[ActivityLine]:
+    """Return the lines of these activities, for the fold; whoever shows lines asks for them with a scope."""
+    return [ActivityLine(*row) for row in ActivityRow.objects.filter(pk__in=activity_ids).values_list(*_ACTIVITY_FIELDS)]
+
+
+def _of_activities(lines: Sequence[ActivityLine], *, since: datetime) -> list[Figure]:
+    return [Figure(definition, rules.value(definition, lines, since=since)) for definition in definitions("ACTIVITY")]
+
+
+def _activities(scope: Scope, *, since: datetime, path: str) -> list[tuple[str, ActivityLine]]:
+    inside = Q(pk__in=())
+    for each in scope.paths_for(RIGHT):
+        inside |= _below(each)
+    rows = ActivityRow.objects.filter(inside, started_at__gte=since, exercise_id=None)
+    if path:
+        rows = rows.filter(_below(path))
+    return [(place, ActivityLine(*columns)) for place, *columns in rows.values_list("path", *_ACTIVITY_FIELDS)]
 
 
 def lines_of(case_ids: Collection[int]) -> list[Line]:

@@ -100,6 +100,11 @@ def in_month(scope: Scope, month: date) -> dict[date, list[ActivityRow]]:
     return found
 
 
+def titles_of(activity_ids: Collection[int]) -> dict[int, str]:
+    """Return the titles of these activities; takes no scope: the caller shows what it has checked."""
+    return dict(Activity.objects.filter(pk__in=activity_ids).values_list("pk", "title"))
+
+
 def rows_of(activities: Sequence[Activity]) -> list[ActivityRow]:
     """Return activities with what they come to; the caller has asked for them in a scope."""
     ids = [row.pk for row in activities]

@@ -7,15 +7,22 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from shouwang.indicators.rules.doings import HELD_STATES, ActivityLine
 from shouwang.indicators.rules.folding import CLOSED, COMPLETED, OPEN, Line
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.texts import Text
 
-Measure = Literal["COUNT", "SHARE", "MEDIAN_MINUTES"]
+Measure = Literal["COUNT", "SUM", "SHARE", "MEDIAN_MINUTES"]
+Subject = Literal["CASE", "ACTIVITY"]
+OVER: Mapping[Subject, frozenset[str]] = {"CASE": frozenset({"OPENED", "OPEN", "LATE"}), "ACTIVITY": frozenset({"HELD"})}
+MEASURES: Mapping[Subject, frozenset[str]] = {
+    "CASE": frozenset({"COUNT", "SHARE", "MEDIAN_MINUTES"}), "ACTIVITY": frozenset({"COUNT", "SUM"}),
+}
+L = TypeVar("L", Line, ActivityLine)
 
 
 class DefinitionInvalid(ShouwangError):
@@ -26,20 +33,27 @@ class DefinitionInvalid(ShouwangError):
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One figure: over which cases, measured how. `part` names what a share counts, `since` and `until` what a span lies between."""
+    """One figure: over which cases or activities, measured how.
+
+    `part` names what a share counts, `of` what a sum adds up, `since` and `until` what a span lies between.
+    """
 
     code: str
     title_zh: str
     title_en: str
     means_zh: str
     means_en: str
-    over: Literal["OPENED", "OPEN", "LATE"]
+    over: Literal["OPENED", "OPEN", "LATE", "HELD"]
     measure: Measure
+    subject: Subject = "CASE"
+    of: Literal["", "matters", "people"] = ""
     part: Literal["", "COMPLETED", "FALSE_ALARM"] = ""
     since: Literal["", "opened_at", "accepted_at"] = ""
     until: Literal["", "accepted_at", "arrived_at", "completed_at"] = ""
     better: Literal["", "MORE", "LESS"] = ""
     source: Literal["JOURNAL"] = "JOURNAL"
+    unit_zh: str = ""
+    unit_en: str = ""
 
     @property
     def title(self) -> Text:
@@ -53,8 +67,10 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def unit(self) -> Text:
-        """Return the unit."""
-        return {"COUNT": Text("件", "cases"), "SHARE": Text("%", "%"), "MEDIAN_MINUTES": Text("分", "min")}[self.measure]
+        """Return the unit: its own, else that of its measure."""
+        if self.unit_zh:
+            return Text(self.unit_zh, self.unit_en)
+        return {"SHARE": Text("%", "%"), "MEDIAN_MINUTES": Text("分", "min")}.get(self.measure, Text("件", "cases"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +115,47 @@ def definitions(text: str) -> tuple[Definition, ...]:
             definition = msgspec.convert(entry, Definition)
         except msgspec.ValidationError as error:
             raise DefinitionInvalid(code=code, problem=str(error)) from error
-        if (definition.measure == "SHARE") != bool(definition.part):
-            raise DefinitionInvalid(code=code, problem="SHARE 须有 part，其余不可有 / a SHARE has a part, nothing else has")
-        if (definition.measure == "MEDIAN_MINUTES") != bool(definition.since and definition.until):
-            raise DefinitionInvalid(code=code, problem="MEDIAN_MINUTES 须有 since 与 until / a MEDIAN_MINUTES has since and until")
+        problem = _problem(definition)
+        if problem:
+            raise DefinitionInvalid(code=code, problem=problem)
         found.append(definition)
     if len({definition.code for definition in found}) != len(found):
         raise DefinitionInvalid(code="*", problem="编码重复 / a code stands twice")
     return tuple(found)
 
 
-def rows(definition: Definition, lines: Iterable[Line], *, since: datetime) -> list[Line]:
-    """Return the lines that a figure is made of: what was opened from `since` on, what is open now, what of that is late."""
+def _problem(definition: Definition) -> str:
+    """Return the first thing for which a definition cannot be computed, empty for none."""
+    measure, subject = definition.measure, definition.subject
+    wrong = (
+        ((measure == "SHARE") != bool(definition.part), "SHARE 须有 part，其余不可有 / a SHARE has a part, nothing else has"),
+        (
+            (measure == "MEDIAN_MINUTES") != bool(definition.since and definition.until),
+            "MEDIAN_MINUTES 须有 since 与 until / a MEDIAN_MINUTES has since and until",
+        ),
+        ((measure == "SUM") != bool(definition.of), "SUM 须有 of，其余不可有 / a SUM has an of, nothing else has"),
+        (definition.over not in OVER[subject], f"{subject} 没有 {definition.over} / {definition.over} is not of {subject}"),
+        (measure not in MEASURES[subject], f"{subject} 没有 {measure} / {measure} is not of {subject}"),
+    )
+    return next((problem for is_wrong, problem in wrong if is_wrong), "")
+
+
+def rows(definition: Definition, lines: Iterable[L], *, since: datetime) -> list[L]:
+    """Return the lines that a figure is made of.
+
+    Of cases: what was opened from `since` on, what is open now, what of that is late. Of activities: what began from
+    `since` on and was not cancelled.
+    """
     return [line for line in lines if _OVER[definition.over](line, since)]
 
 
-def value(definition: Definition, lines: Sequence[Line], *, since: datetime) -> Value:
+def value(definition: Definition, lines: Sequence[L], *, since: datetime) -> Value:
     """Return what the figure comes to over `lines`."""
     found = rows(definition, lines, since=since)
     if definition.measure == "COUNT":
         return Value(float(len(found)), len(found))
+    if definition.measure == "SUM":
+        return Value(float(sum(getattr(line, definition.of) for line in found)), len(found))
     if definition.measure == "SHARE":
         part = sum(_PARTS[definition.part](line) for line in found)
         return Value(100 * part / len(found) if found else None, len(found))
@@ -126,17 +163,23 @@ def value(definition: Definition, lines: Sequence[Line], *, since: datetime) -> 
     return Value(statistics.median(spans) if spans else None, len(spans))
 
 
-def _minutes(definition: Definition, line: Line) -> float | None:
+def nothing(definition: Definition) -> Figure:
+    """Return the figure over nothing: counts and sums are zero, the rest was not measured."""
+    return Figure(definition, Value(0.0 if definition.measure in {"COUNT", "SUM"} else None, 0))
+
+
+def _minutes(definition: Definition, line: Any) -> float | None:
     since, until = getattr(line, definition.since), getattr(line, definition.until)
     return None if since is None or until is None else float((until - since).total_seconds() / 60)
 
 
-_OVER: Mapping[str, Callable[[Line, datetime], bool]] = {
+_OVER: Mapping[str, Callable[[Any, datetime], bool]] = {
     "OPENED": lambda line, since: line.opened_at >= since,
     "OPEN": lambda line, _: line.state == OPEN,
     "LATE": lambda line, _: line.state == OPEN and line.late,
+    "HELD": lambda line, since: line.state in HELD_STATES and line.started_at is not None and line.started_at >= since,
 }
-_PARTS: Mapping[str, Callable[[Line], bool]] = {
+_PARTS: Mapping[str, Callable[[Any], bool]] = {
     "COMPLETED": lambda line: line.state in {COMPLETED, CLOSED},
     "FALSE_ALARM": lambda line: line.false_alarm,
 }
