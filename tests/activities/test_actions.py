@@ -273,8 +273,8 @@ def test_a_matter_handed_on_goes_to_its_own_duty_and_comes_back_done(hall: Hall,
     case = case_row(case_id)
     about = queries.about_case(case, revealed=True)
     assert about is not None
-    assert (about.activity_id, about.title, about.note, about.contact) == (activity, "示例集中帮办日", "缺收入证明", ("示例辛", "10000000051"))
-    assert queries.about_case(case, revealed=False).contact is None  # type: ignore[union-attr]
+    assert (about.activity_id, about.title, about.note, about.contacts) == (activity, "示例集中帮办日", "缺收入证明", (("示例辛", "10000000051"),))
+    assert queries.about_case(case, revealed=False).contacts == ()  # type: ignore[union-attr]
     (shown,) = queries.activity_page(hall.officer, activity, language="zh").matters
     assert (shown.handled, shown.case_state, shown.contact) == ("HANDED_ON", "OPEN", "示** 100****0051")
     cases.complete(task.pk, person_id=officer, result="SOLVED", evidence=[Given("done", "已办理")], now=hall.now)

@@ -12,7 +12,10 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from shouwang.activities import actions, queries
+from shouwang.activities.actions import NewMatter
 from shouwang.activities.models import Activity, Headcount, Matter, Photo, SignUp, Ticket
+from shouwang.cases.links import task_link
+from shouwang.cases.models import Task
 from shouwang.people.models import AccessLog
 from tests.activities.conftest import Hall, signed_in
 from tests.activities.test_actions import CHILD, elsewhere, entry, picture
@@ -295,3 +298,14 @@ def test_a_child_is_not_listed_for_whoever_may_not_see_people(hall: Hall) -> Non
     activity = hall.open("SAFETY_LESSON", entry="SIGN_UP")
     actions.sign_up(queries.activity_in(hall.officer, activity).code, CHILD, now=hall.now)
     assert len(queries.sign_ups(hall.officer, queries.activity_in(hall.officer, activity))) == 1
+
+
+def test_whoever_gets_a_matter_handed_on_sees_whom_to_call_once_it_is_accepted(hall: Hall, county: County, stopped: None) -> None:
+    activity = hall.run("SERVICE_DAY", area=hall.village)
+    new = NewMatter("REPAIR", "HANDED_ON", "matter-0001", note="水管漏水", name="示例辛", phone="10000000051")
+    task = Task.objects.get(case_id=actions.record_matter(hall.officer, activity, new, now=hall.now))
+    link = task_link(task.pk, county.worker)
+    before = text(Client(), link)
+    assert "示例志愿服务日" in before and "水管漏水" in before and "10000000051" not in before
+    Client().post(link, {"do": "accept"})
+    assert 'href="tel:10000000051"' in text(Client(), link)

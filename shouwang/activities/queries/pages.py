@@ -63,12 +63,12 @@ class ActivityPage:
 
 @dataclass(frozen=True, slots=True)
 class AboutMatter:
-    """What whoever handles a case must know of the matter; the contact only once the task is theirs."""
+    """What whoever handles a case must know of the matter; contacts only once the task is theirs."""
 
     activity_id: int
     title: str
     note: str
-    contact: tuple[str, str] | None
+    contacts: tuple[tuple[str, str], ...]
 
 
 def activity_page(scope: Scope, activity_id: int, *, language: str) -> ActivityPage:
@@ -107,7 +107,7 @@ def about_case(case: CaseRow, *, revealed: bool) -> AboutMatter | None:
         return None
     cards = person_cards([row.person_id], language="zh") if revealed and row.person_id else {}
     card = cards.get(row.person_id or 0)
-    return AboutMatter(row.activity_id, row.activity.title, row.note, (card.name, card.phone) if card else None)
+    return AboutMatter(row.activity_id, row.activity.title, row.note, ((card.name, card.phone),) if card else ())
 
 
 def _photos(row: Activity, *, language: str) -> list[PhotoRow]:

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from shouwang.activities.queries import about_case as about_matter
 from shouwang.cases import actions
 from shouwang.cases.links import TaskLink, read_link
 from shouwang.cases.queries import case_row, procedure_of_case, task_row
@@ -117,6 +118,10 @@ def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> 
     about = about_case(case, revealed=revealed, language=language)
     if about is not None:
         contacts = [{"role": REPORTER.render(language, {}), "name": name, "phone": phone} for name, phone in about.contacts]
+    matter = about_matter(case, revealed=revealed)
+    if matter is not None:
+        home = {"name": matter.title, "address": matter.note}
+        contacts = [{"role": REPORTER.render(language, {}), "name": name, "phone": phone} for name, phone in matter.contacts]
     return {
         "about": about, "about_photos": [photo_link(file_id) for file_id in about.photos] if about else [],
         "case": row, "home": home, "contacts": [*hospital_as_contact(case, revealed=revealed, language=language), *contacts],
