@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 ARGS ?=
 KILLS ?= 100
+SEEDS ?= 200
 
-.PHONY: demo test check browser bench faults assets format clean
+.PHONY: demo test check browser bench faults simulate assets format clean
 
 demo: .venv/product assets
 	$(PY) -m shouwang.cli.main demo $(ARGS)
@@ -27,6 +28,9 @@ bench: .venv/bench
 
 faults: .venv/bench
 	$(PY) -m bench faults --kills=$(KILLS) $(ARGS)
+
+simulate: .venv/bench
+	$(PY) -m bench simulate --seeds=$(SEEDS) $(ARGS)
 
 assets: shouwang/ui/static/ui/built/desk.js
 
