@@ -9,18 +9,44 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.environment import folder
 from tests.notify.channels.contract import HOLD_S, Provider, Request
 
-PEM = Path(__file__).with_name("mail.example.org.pem")
 NAME = "mail.example.org"
+
+
+@cache
+def certificate() -> Path:
+    """Make this run's own key and certificate, and return the file that holds both; it is gone after the run."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    begin = datetime.now(UTC) - timedelta(days=1)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(begin).not_valid_after(begin + timedelta(days=9))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = Path(folder("shouwang-mail-")) / "server.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 def trusting() -> ssl.SSLContext:
     """Return what a machine has that knows the certificate's maker."""
-    return ssl.create_default_context(cafile=str(PEM))
+    return ssl.create_default_context(cafile=str(certificate()))
 
 
 @dataclass
@@ -95,7 +121,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _encrypt(self) -> bool:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(PEM)
+        context.load_cert_chain(certificate())
         try:
             self.request = context.wrap_socket(self.request, server_side=True)
         except OSError:
