@@ -42,6 +42,7 @@ class Odds:
 
 NONE = Odds()
 WEB = Odds(dies=0.02)
+INGRESS = Odds(dies=0.15)
 WORKER = Odds(dies=0.012, sleeps=0.006)
 
 
@@ -55,6 +56,7 @@ class Faults:
     enabled: bool = True
     odds: Odds = NONE
     woken: Callable[[], None] | None = None
+    meanwhile: Callable[[], None] = lambda: None
 
     def happens(self, kind: str, odds: float) -> bool:
         """Return whether a fault of `kind` happens here, and count it."""
@@ -82,11 +84,12 @@ class Faults:
         return True
 
     def nap(self) -> None:
-        """Let the one who acts sleep, shorter or longer than its lease."""
-        seconds = self.dice.choice((3.0, 8.0, 12.0, 20.0, 90.0, 600.0))
+        """Let the one who acts sleep, shorter or longer than its lease, and another come by meanwhile."""
+        seconds = self.dice.choice((3.0, 8.0, 12.0, 13.0, 20.0, 90.0, 600.0))
         if self.stage.depth == 0:
             self.counts["stall"] += 1
             self.stage.log("fault", kind="stall", seconds=seconds)
+            self.stage.after(timedelta(seconds=seconds * self.dice.uniform(0.85, 0.98)), self.meanwhile)
             odds, self.odds = self.odds, NONE
             woken, self.woken = self.woken, None
             self.stage.stall(timedelta(seconds=seconds))

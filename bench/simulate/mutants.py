@@ -191,7 +191,8 @@ def _told_before_the_lease() -> Patches:
 
     def lease_bundles(*args: Any, now: datetime, **rest: Any) -> list[Any]:
         leased = original(*args, now=now, **rest)
-        Message.objects.filter(pk__in=[each.id for each in leased]).update(state=State.SENT, done_at=now, lease_until=None)
+        for key in ("pk__in", "leader_id__in"):
+            Message.objects.filter(**{key: [each.id for each in leased]}).update(state=State.SENT, done_at=now, lease_until=None)
         return leased
 
     return {"shouwang.notify.actions.lease_bundles": lease_bundles}

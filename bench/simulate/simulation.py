@@ -29,6 +29,7 @@ CASES_PER_DAY = 15.0
 LOOK = timedelta(minutes=40)
 TICK = timedelta(hours=16)
 QUIET = timedelta(hours=12)
+LAST_PASSES = 40
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Play:
         self.desk = Desk(stage, stage.chance("desk"), place, self.requests)
         self.hourly = Hourly(stage)
         self.wall = Wall(stage, self.faults, stage.chance("wall"))
+        self.faults.meanwhile = self._meanwhile
         self.hash = ""
 
     def run(self) -> None:
@@ -124,6 +126,12 @@ class Play:
         stage.every(LOOK, self.hourly.check)
         stage.every(timedelta(hours=6), self.hourly.told)
 
+    def _meanwhile(self) -> None:
+        """Let the first worker that does not sleep make a pass while another sleeps."""
+        awake = [worker for worker in self.workers if worker.alive and not worker.busy]
+        if awake:
+            awake[0].poll(anyway=True)
+
     def _crowd(self) -> None:
         """Let all processes come at once, within each other's leases."""
         for n, process in enumerate([*self.workers, *self.watchers]):
@@ -145,14 +153,17 @@ class Play:
         self._last_passes()
 
     def _last_passes(self) -> None:
-        """Let the messages of the last reminders go; nobody answers any more."""
+        """Let a last whole pass follow the last answer, and its messages go; nobody answers any more."""
         self.people.looking |= set(self.county.persons)
-        for _ in range(40):
+        worker = self.workers[0]
+        for turn in range(LAST_PASSES):
             self.stage.true += timedelta(minutes=5)
             now = self.stage.wall()
             lease = self.dispatch.lease("worker", "last", timedelta(seconds=10))
-            if lease is not None:
-                self.workers[0].send(now, lease=lease)
+            if lease is not None and turn == 0:
+                worker.work(lease, now)
+            elif lease is not None:
+                worker.send(now, lease=lease)
 
     def _look_back(self) -> None:
         counts = self.stage.counts

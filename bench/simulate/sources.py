@@ -13,7 +13,7 @@ from random import Random
 import msgspec
 
 from bench.simulate.county import County, Home
-from bench.simulate.faults import Faults
+from bench.simulate.faults import INGRESS, Faults
 from bench.simulate.procedures import WATERLOGGED
 from bench.simulate.stage import Stage
 from shouwang.alerts import actions as alerts
@@ -112,7 +112,7 @@ class Meters:
             now = self.stage.wall()
             answered.append(http.receive(body, scope_of_token(self.county.token, "INTEGRATION", now), now=now).status)
 
-        if not self.faults.attempt("ingress", post) or self.faults.happens("lost_reply", 0.03):
+        if not self.faults.attempt("ingress", post, INGRESS) or self.faults.happens("lost_reply", 0.03):
             self.stage.after(timedelta(minutes=self.dice.uniform(1, 30)), lambda: self._send(readings))
             return
         if answered != [200]:

@@ -188,10 +188,10 @@ class Worker:
         self._begin()
         self.poll()
 
-    def poll(self) -> None:
-        """Make one pass if there may be something to do; die or sleep on the way if it so happens."""
+    def poll(self, *, anyway: bool = False) -> None:
+        """Make one pass if there may be something to do, or anyway; die or sleep on the way if it so happens."""
         dispatch = self.dispatch
-        if self.busy or not self.alive or not (dispatch.has_work() or self.senders.waits()):
+        if self.busy or not self.alive or not (anyway or dispatch.has_work() or self.senders.waits()):
             return
         self.busy = True
         try:
@@ -214,7 +214,7 @@ class Worker:
         dispatch.faults.woken = outdated.woke
         watched = dispatch.ladder.before(now)
         try:
-            self._work(lease, now)
+            self.work(lease, now)
             dispatch.last_at = now
             dispatch.ladder.after(watched, now)
         except LeaseLost:
@@ -227,7 +227,7 @@ class Worker:
             outdated.check()
             self._look_at_inboxes()
 
-    def _work(self, lease: Lease, now: datetime) -> None:
+    def work(self, lease: Lease, now: datetime) -> None:
         """Do what `wiring.run_worker` does in one pass, and the jobs of its schedule now and then."""
         with patch.object(wiring, "send_due", self.send):
             wiring.work_once(lease, now=now, news=self.news)
