@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
 from shouwang.journal import wake
-from shouwang.journal.models import EventRow, Head, LeaseRow, ListenerCursor
+from shouwang.journal.models import EventRow, Head, ListenerCursor
 from shouwang.journal.put import amend, put
 from shouwang.journal.queries import last_seq
 from shouwang.journal.rules import GENESIS, Event, Lease, LeaseLost, NewEvent, NewTimer, best_hash, chain_hash
@@ -30,6 +30,7 @@ _TAKE_LEASE = (
     "UPDATE journal_lease SET owner = %s, fence = fence + 1, expires_at = %s "
     "WHERE name = %s AND (owner = '' OR expires_at <= %s OR expires_at > %s)"
 )
+_FENCE = "SELECT 1 FROM journal_lease WHERE name = %s AND fence = %s"
 _MOVE_CURSOR = "UPDATE journal_listenercursor SET seq = %s WHERE name = %s AND seq = %s"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -127,10 +128,7 @@ def take_lease(name: str, owner: str, *, now: datetime, ttl: timedelta) -> Lease
 
 def check_fence(lease: Lease) -> None:
     """Raise LeaseLost when `lease` was taken over; holds the lease row against take-over until the commit."""
-    rows = LeaseRow.objects.filter(name=lease.name, fence=lease.fence)
-    if connection.vendor == "postgresql":
-        rows = rows.select_for_update(of=("self",), no_key=True)
-    if not rows.values_list("name", flat=True).first():
+    if run(_FENCE + " FOR NO KEY UPDATE" if is_postgres() else _FENCE, (lease.name, lease.fence)).fetchone() is None:
         raise LeaseLost(name=lease.name, fence=lease.fence)
 
 

@@ -12,7 +12,9 @@ from shouwang.cases.models import OPEN_TASKS, Offer, Task
 from shouwang.cases.queries import TaskState, load_task
 from shouwang.cases.rules.errors import TaskEnded
 from shouwang.journal.actions import claim_timer
+from shouwang.journal.put import amend, put
 from shouwang.journal.rules import DueTimer, NewTimer
+from shouwang.kernel.moments import to_us
 
 
 def task_due(timer: DueTimer, *, now: datetime) -> bool:
@@ -79,7 +81,7 @@ def _require_open(task: TaskState) -> None:
 def _dispatch(task: TaskState, changes: Changes, *, by: int | None, to: int | None = None) -> None:
     person = to or task.assignee_id
     due = changes.now + timedelta(minutes=task.step.rungs[task.rung].accept_minutes)
-    Task.objects.filter(pk=task.id).update(state="OFFERED", assignee_id=person, due_at=due, offered_at=changes.now)
+    amend(Task, task.id, state="OFFERED", assignee_id=person, due_at=to_us(due), offered_at=to_us(changes.now))
     changes.timers.append(NewTimer(TIMER, task.id, due))
     changes.event(kinds.DISPATCHED, task.case, task=task.id, by=by, to=person)
     if person is not None:
@@ -93,11 +95,10 @@ def climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:
         return
     ((rung, person, gaps),) = climb([(task.case, task.step, task.rung + 1)], at=changes.now)
     due = changes.now + timedelta(minutes=task.step.rungs[rung].accept_minutes)
-    if task.assignee_id is not None:
-        Offer.objects.create(task_id=task.id, person_id=task.assignee_id, rung=task.rung, at=changes.now)
-    Task.objects.filter(pk=task.id).update(
-        state="OFFERED", rung=rung, reminders=0, assignee_id=person or task.assignee_id, due_at=due, accepted_at=None,
-        arrived_at=None, remaining_us=None,
+    _keep_offer(task, changes)
+    amend(
+        Task, task.id, state="OFFERED", rung=rung, reminders=0, assignee_id=person or task.assignee_id, due_at=to_us(due),
+        accepted_at=None, arrived_at=None, remaining_us=None,
     )
     changes.timers.append(NewTimer(TIMER, task.id, due))
     note_gaps(changes, task.case, task.id, gaps)
@@ -106,16 +107,23 @@ def climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:
         changes.tell(person, "TASK_ESCALATED", key=f"{task.id}:{rung}:0", case=task.case, task_id=task.id)
 
 
+def _keep_offer(task: TaskState, changes: Changes) -> None:
+    """Note who had the task: whoever was asked may still accept."""
+    if task.assignee_id is not None:
+        put(Offer, ("task_id", "person_id", "rung", "at"), [(task.id, task.assignee_id, task.rung, to_us(changes.now))])
+
+
 def _ask_again(task: TaskState, changes: Changes, *, by: int | None) -> None:
     """On the last rung: look again for somebody on duty there, and remind; until somebody accepts."""
     ((rung, person, gaps),) = climb([(task.case, task.step, task.rung)], at=changes.now)
     holder = person or task.assignee_id
     due = changes.now + timedelta(minutes=task.step.repeat_minutes)
     number = task.reminders + 1
-    if task.assignee_id is not None and holder != task.assignee_id:
-        Offer.objects.create(task_id=task.id, person_id=task.assignee_id, rung=task.rung, at=changes.now)
-    Task.objects.filter(pk=task.id).update(
-        state="OFFERED", reminders=number, assignee_id=holder, due_at=due, accepted_at=None, arrived_at=None, remaining_us=None,
+    if holder != task.assignee_id:
+        _keep_offer(task, changes)
+    amend(
+        Task, task.id, state="OFFERED", reminders=number, assignee_id=holder, due_at=to_us(due), accepted_at=None,
+        arrived_at=None, remaining_us=None,
     )
     changes.timers.append(NewTimer(TIMER, task.id, due))
     note_gaps(changes, task.case, task.id, gaps)
@@ -128,7 +136,7 @@ def _overdue(task: TaskState, changes: Changes) -> None:
     """Tell the holder and the level above that an accepted task is late, and again until it is done."""
     number = task.reminders + 1
     due = changes.now + timedelta(minutes=task.step.repeat_minutes)
-    Task.objects.filter(pk=task.id).update(reminders=number, due_at=due)
+    amend(Task, task.id, reminders=number, due_at=to_us(due))
     changes.timers.append(NewTimer(TIMER, task.id, due))
     above = min(task.rung + number, len(task.step.rungs) - 1)
     ((rung, person, gaps),) = climb([(task.case, task.step, above)], at=changes.now)
@@ -141,7 +149,7 @@ def _overdue(task: TaskState, changes: Changes) -> None:
 
 def _remind(task: TaskState, changes: Changes, *, by: int | None, template: str) -> None:
     number = task.reminders + 1
-    Task.objects.filter(pk=task.id).update(reminders=number)
+    amend(Task, task.id, reminders=number)
     changes.event(kinds.REMINDED, task.case, task=task.id, rung=task.rung, person=task.assignee_id, by=by)
     if task.assignee_id is not None:
         changes.tell(task.assignee_id, template, key=f"{task.id}:{task.rung}:{number}", case=task.case, task_id=task.id)
@@ -149,6 +157,6 @@ def _remind(task: TaskState, changes: Changes, *, by: int | None, template: str)
 
 def _remind_of_review(task: TaskState, changes: Changes) -> None:
     due = changes.now + timedelta(days=1)
-    Task.objects.filter(pk=task.id).update(due_at=due)
+    amend(Task, task.id, due_at=to_us(due))
     changes.timers.append(NewTimer(TIMER, task.id, due))
     _remind(task, changes, by=None, template="TASK_REVIEW")

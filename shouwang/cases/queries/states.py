@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shouwang.cases.models import OPEN_TASKS, Case, CaseFact, Offer, Task
+from shouwang.cases.models import OPEN_TASKS, CaseFact, Offer, Task
 from shouwang.cases.queries.procedures import procedure_of
 from shouwang.cases.rules.errors import CaseNotOpen
 from shouwang.cases.rules.flow import depends_on_facts
@@ -89,14 +89,14 @@ def _moment(us: int | None) -> datetime | None:
     return None if us is None else from_us(us)
 
 
+_LOAD_CASE = """
+SELECT id, procedure_id, severity, area_id, path, reason, params, state, steps, alert_id, exercise_id FROM cases_case WHERE id = %s
+"""
+
+
 def load_case(case_id: int) -> CaseState:
     """Return a case, locking it until the transaction ends. Raises NotFound."""
-    rows = Case.objects.filter(pk=case_id)
-    if is_postgres():
-        rows = rows.select_for_update()
-    row = rows.values_list(
-        "id", "procedure_id", "severity", "area_id", "path", "reason", "params", "state", "steps", "alert_id", "exercise_id",
-    ).first()
+    row = run(_LOAD_CASE + " FOR UPDATE" if is_postgres() else _LOAD_CASE, (case_id,)).fetchone()
     if row is None:
         raise NotFound(what=f"事件 {case_id}")
     return _case_state(row)
