@@ -208,7 +208,7 @@ def _accounts(county: County, now: datetime) -> None:
 
 def _homes(county: County, now: datetime) -> None:
     for n in range(METERS):
-        village = county.villages[n % len(county.villages)]
+        village = county.villages[n % TOWNSHIPS * VILLAGES]  # one village of each township: the watch keeps a state for each area
         path = county.paths[village]
         (resident,) = add_persons(SYSTEM, [NewPerson(f"住户{n + 1}", village)], now=now)
         household = enrol_household(SYSTEM, name=f"{n + 1}户", address=f"{n + 1}号", area_id=village, residents=[resident], now=now)
