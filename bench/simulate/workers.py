@@ -35,7 +35,7 @@ from shouwang.watch import jobs as watch
 WORKERS = 3
 WATCHES = 2
 PER_CHANNEL = 8
-POLL = timedelta(minutes=90)
+POLL = timedelta(minutes=120)
 AT_LEAST_EVERY = timedelta(hours=4)
 _HURRY = {"case.closed", "case.withdrawn", REPLY_RECEIVED, MESSAGE_FAILED}
 _WORK = (

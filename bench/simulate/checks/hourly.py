@@ -10,10 +10,10 @@ from bench.simulate.stage import Stage
 from bench.simulate.tables import OPEN
 from shouwang.kernel.moments import from_us, to_us
 
-LATE = timedelta(minutes=119)
+LATE = timedelta(minutes=159)
 RANG_ALREADY = timedelta(minutes=61)  # while the clock was ahead
 LONGEST_LIFE = timedelta(hours=6)
-UNTOUCHED = timedelta(minutes=119)
+UNTOUCHED = timedelta(minutes=159)
 _TIMERS = f"""
 SELECT t.id, t.case_id, t.state, t.due_at, j.due_at FROM cases_task t LEFT JOIN journal_timer j ON j.kind = 'task' AND j.subject_id = t.id
 WHERE t.state IN {OPEN} AND (j.due_at IS NULL OR j.due_at <> t.due_at)
