@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from django.db import connection
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ from shouwang.web.stream import (
 )
 from tests.journeys.conftest import County
 
+T = TypeVar("T")
 START = Position(0, 0)
 
 
@@ -251,6 +253,18 @@ def hub(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Callable[[Ca
     return run
 
 
+async def apart(call: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    """Do it in another thread, as a request does, and close that thread's connection."""
+
+    def doing() -> T:
+        try:
+            return call(*arguments, **named)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(doing)
+
+
 async def listen(hub: Hub, listener: Listener, *, until: int) -> list[dict[str, Any]]:
     """Hear as the gateway does, until `until` items have come."""
     found: list[dict[str, Any]] = []
@@ -258,7 +272,7 @@ async def listen(hub: Hub, listener: Listener, *, until: int) -> list[dict[str, 
         text = await listener.unsent()
         found += [data for _, data in heard(text) if data["topic"] != "beat"]
         while not text and not hub.takes(listener):
-            reading = await asyncio.to_thread(read_after, listener.position)
+            reading = await apart(read_after, listener.position)
             found += [data for _, data in heard(told(reading, listener.audience, after=listener.position))]
             listener.position = listener.position.further(reading.end)
     return found
@@ -269,14 +283,14 @@ def test_a_listener_hears_what_it_missed_and_then_what_comes(county: County, now
     everything = Audience(("/",), None, ("/",))
 
     async def test(hub: Hub) -> None:
-        await asyncio.to_thread(one_case, county, now)
+        await apart(one_case, county, now)
         missed = await hub.join(everything, START)
         fresh = await hub.join(everything, None)
         assert hub.takes(fresh)
         deaf = await hub.join(Audience(), None)
         assert hub.takes(deaf)
-        second = await asyncio.to_thread(one_case, county, now + timedelta(minutes=2), severity=4)
-        await asyncio.to_thread(deliver, now + timedelta(minutes=3))
+        second = await apart(one_case, county, now + timedelta(minutes=2), severity=4)
+        await apart(deliver, now + timedelta(minutes=3))
         pushes = 2
         cases = {data["id"] for data in await listen(hub, missed, until=2 + pushes) if data["topic"] == "case"}
         assert len(cases) == 2
@@ -304,13 +318,13 @@ def test_a_slow_listener_falls_out_and_reads_for_itself_without_a_hole(
         assert hub.takes(slow)
         opened = []
         for n in range(8):
-            opened.append(await asyncio.to_thread(one_case, county, now + timedelta(minutes=n)))
+            opened.append(await apart(one_case, county, now + timedelta(minutes=n)))
             for _ in range(200):
-                if hub.stands_at(await asyncio.to_thread(end_of_logs)):
+                if hub.stands_at(await apart(end_of_logs)):
                     break
                 await asyncio.sleep(0.01)
         assert not slow.is_live
-        items = (await asyncio.to_thread(read_after, START)).items
+        items = (await apart(read_after, START)).items
         found = await listen(hub, slow, until=len(items))
         assert [data["id"] for data in found] == [json.loads(item.data)["id"] for item in items]
         assert [data["id"] for data in found if data["kind"] == "case.opened"] == opened
@@ -334,7 +348,7 @@ def test_the_hub_hears_again_after_the_database_has_failed(county: County, now: 
     async def test(hub: Hub) -> None:
         listener = await hub.join(Audience(("/",)), None)
         assert hub.takes(listener)
-        case_id = await asyncio.to_thread(one_case, county, now)
+        case_id = await apart(one_case, county, now)
         assert (await listen(hub, listener, until=1))[0]["id"] == case_id
 
     hub(test)
