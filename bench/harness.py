@@ -144,7 +144,7 @@ class Bench:
         print(f"[{time.monotonic() - self._started:6.1f} s] {text}", file=sys.stderr, flush=True)
 
     def report(self, found: dict[str, Any], missed: list[str], *, noticed: bool) -> int:
-        """Print the object and return the exit code: 1 when something failed, or when a broken run was not noticed."""
+        """Print the object and return the exit code: 1 when something failed, a figure of a full run was missed, or a broken run was not noticed."""
         result = {
             "bench": self.name, "size": "quick" if self.options.quick else "full", "n": self.n, "seed": self.seed,
             "seconds": round(time.monotonic() - self._started, 1), "data": self.data, "peer": self.peer,
@@ -158,7 +158,7 @@ class Bench:
         print(json.dumps(result, ensure_ascii=False))
         if self.options.self_test:
             return 0 if noticed else 1
-        return 1 if not found.get("verified") else 0
+        return 1 if not found.get("verified") or (missed and not self.options.quick) else 0
 
     def _postgres(self) -> Any:
         if self._server is None:
