@@ -64,7 +64,7 @@ def _measure(bench: Bench, place: Place, seeded: dict[str, Any], installation: I
         desk, phone = officer.load("/desk/"), max((worker.load(path) for path in (seeded["task"], "/tasks/")), key=_wire)
         html = desk[0].content.decode()
         now_ms = int(re.search(r'data-now="(\d+)"', html)[1])  # type: ignore[index] # a page without its moment is broken
-        wrong = _wrong_desk(html, bench.part(place, "bench.pages", "expected", county=seeded["county"], now_ms=now_ms))
+        wrong = _wrong_desk(html, bench.part(place, "bench.pages", "expected", county=seeded["county"], now_ms=now_ms, passed_us=seeded["now_us"]))
         wrong |= _wrong_parts(bench, officer, desk, "/desk/")
         wrong |= _wrong_parts(bench, worker, phone, urlsplit(phone[0].url).path)
         times = [_timed(officer, "/desk/") for _ in range(requests)]
@@ -138,7 +138,8 @@ def _in_chromium(client: Client, path: str) -> dict[str, int]:
     """Return what Chromium loads with a page, and the bytes of each body on the wire."""
     from playwright.sync_api import sync_playwright
 
-    lengths: dict[str, list[int]] = {}
+    heads: dict[str, int] = {}
+    lengths: dict[str, int] = {}
     urls: dict[str, str] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
@@ -149,12 +150,13 @@ def _in_chromium(client: Client, path: str) -> dict[str, int]:
             network = context.new_cdp_session(page)
             network.send("Network.enable")
             network.on("Network.requestWillBeSent", lambda each: urls.__setitem__(each["requestId"], each["request"]["url"]))
-            network.on("Network.dataReceived", lambda each: lengths.setdefault(each["requestId"], []).append(each["encodedDataLength"]))
+            network.on("Network.responseReceived", lambda each: heads.__setitem__(each["requestId"], each["response"]["encodedDataLength"]))
+            network.on("Network.loadingFinished", lambda each: lengths.__setitem__(each["requestId"], each["encodedDataLength"]))
             page.goto(client.address + path, wait_until="load")
             page.wait_for_timeout(500)
         finally:
             browser.close()
-    return {urls[number]: sum(each) for number, each in lengths.items() if urls[number].startswith(client.address)}
+    return {urls[number]: whole - heads.get(number, 0) for number, whole in lengths.items() if urls[number].startswith(client.address)}
 
 
 def seed(*, open_: int, ended: int) -> dict[str, Any]:
@@ -165,6 +167,7 @@ def seed(*, open_: int, ended: int) -> dict[str, Any]:
     from bench import world
     from shouwang.cases.links import task_link
     from shouwang.cases.models import Task
+    from shouwang.kernel.moments import to_us
     from shouwang.people.actions import NewDuty, NewPerson, add_account, add_persons, assign_duties, issue_entry_link
     from shouwang.people.rules import SYSTEM
     from shouwang.places.models import Area
@@ -187,6 +190,7 @@ def seed(*, open_: int, ended: int) -> dict[str, Any]:
         _end(_open(areas, open_ // 60, now=now, chance=chance), chance=chance)
     _vary(_open(areas, open_, now=now, chance=chance), now=now, chance=chance)
     _open(others, open_ // 5, now=now, chance=chance)
+    _tell(to_us(now))
     mine = Task.objects.filter(assignee_id=worker, state="OFFERED").order_by("id").first()
     assert mine
     Task.objects.filter(pk=mine.pk).update(state="ACCEPTED", accepted_at=now)
@@ -194,7 +198,7 @@ def seed(*, open_: int, ended: int) -> dict[str, Any]:
     links = [f"/enter/{issue_entry_link(account, now=now)}/" for account in accounts]
     return {
         "county": county.pk, "areas": len(areas), "elsewhere": open_ // 5, "officer": links[0], "worker": links[1],
-        "task": task_link(mine.pk, worker),
+        "task": task_link(mine.pk, worker), "now_us": to_us(now),
     }
 
 
@@ -245,6 +249,26 @@ def _end(ids: Sequence[int], *, chance: Any) -> None:
     _sql("UPDATE cases_case SET state = 'CLOSED', result = 'WELL', ended_at = opened_at + %s WHERE id BETWEEN %s AND %s", chance.randint(21, 59) * 60_000_000, first, last)
 
 
+def _tell(now_us: int) -> None:
+    """Append the events of what was edited, and let the figures hear the log as the worker does; limits have passed that are before `now_us`."""
+    from django.db import transaction
+
+    from shouwang.indicators.actions import KINDS, LISTENER, fold
+    from shouwang.journal.actions import append, listen
+    from shouwang.journal.queries import events_after
+    from shouwang.journal.rules import NewEvent
+    from shouwang.kernel.moments import from_us
+
+    rows = [(at_us, "case.task_accepted", case_id) for case_id, at_us in _sql("SELECT case_id, accepted_at FROM cases_task WHERE accepted_at IS NOT NULL")]
+    rows += [(at_us, "case.completed", case_id) for case_id, at_us in _sql("SELECT id, ended_at FROM cases_case WHERE ended_at IS NOT NULL")]
+    rows += [(at_us, "case.task_overdue", case_id) for case_id, at_us in _sql("SELECT id, due_at FROM cases_case WHERE state = 'OPEN' AND due_at < %s", now_us)]
+    with transaction.atomic():
+        for at_us, kind, case_id in sorted(rows):
+            append([NewEvent(kind, case_id)], now=from_us(at_us))
+    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS, limit=2_000)):
+        pass
+
+
 def _sql(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     from django.db import connection, transaction
 
@@ -253,8 +277,8 @@ def _sql(statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def expected(*, county: int, now_ms: int) -> dict[str, Any]:
-    """Return from plain SQL what the desk of a county shows at a moment."""
+def expected(*, county: int, now_ms: int, passed_us: int) -> dict[str, Any]:
+    """Return from plain SQL what the desk of a county shows at a moment; nothing has noticed limits that passed after `passed_us`."""
     (path,) = _sql("SELECT path FROM places_area WHERE id = %s", county)[0]
     inside = (path, path[:-1] + "0")
     open_ = _sql("SELECT id, severity, due_at, path FROM cases_case WHERE state = 'OPEN' AND path >= %s AND path < %s", *inside)
@@ -272,7 +296,7 @@ def expected(*, county: int, now_ms: int) -> dict[str, Any]:
         "rows": [row[0] for row in sorted(open_, key=lambda row: (-row[1], row[2], row[0]))[:ROWS]],
         "by_severity": [sum(row[1] == level for row in open_) for level in (4, 3, 2, 1)],
         "figures": [
-            str(len(today)), str(len(open_)), str(sum(row[2] < now_us for row in open_)),
+            str(len(today)), str(len(open_)), str(sum(row[2] < passed_us for row in open_)),
             f"{100 * len(ended) / len(today):.0f}" if today else "—", _median(row[0] for row in accepted), _median(row[3] - row[2] for row in ended),
         ],
         "by_area": Counter(names[int(area)] for area in levels),
