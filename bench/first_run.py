@@ -25,7 +25,7 @@ from bench.browsing import Client
 from bench.harness import ROOT, Bench
 
 SETUP_MOST_S, ALERT_MOST_S, POLL_S, END_S = 900.0, 120.0, 0.5, 20.0
-SEEDING = "生成演示数据"
+STARTS = "shouwang.cli.main demo"  # as make says it; before it come the environment and the assets
 ROLES = 6
 LINK = re.compile(r"^\s*(\S+) · [^:]+: (https?://[^/\s]+)(/enter/\S+)$", re.MULTILINE)
 ASKS = re.compile(r"(\[[yY]/[nN]\]|\?\s*$|password:|username for)", re.IGNORECASE | re.MULTILINE)
@@ -46,7 +46,7 @@ def run(bench: Bench) -> dict[str, Any]:
     clone = bench.folder / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     with Demo(clone) as demo:
-        seeding_s = demo.wait_for(lambda: SEEDING in demo.said, most_s=SETUP_MOST_S)
+        start_s = demo.wait_for(lambda: STARTS in demo.said, most_s=SETUP_MOST_S)
         address_s = demo.wait_for(lambda: len(LINK.findall(demo.said)) >= ROLES, most_s=SETUP_MOST_S)
         links = LINK.findall(demo.said)
         if bench.options.self_test:
@@ -56,8 +56,8 @@ def run(bench: Bench) -> dict[str, Any]:
     bench.n = {"cases": len(found["cases"]), "links": len(links)}
     first_s = found["at_s"]
     return {
-        "setup_s": round(seeding_s, 1), "seed_s": round(address_s - seeding_s, 1),
-        "first_alert_s": None if first_s is None else round(first_s - seeding_s, 1),
+        "setup_s": round(start_s, 1), "seed_s": round(address_s - start_s, 1),
+        "first_alert_s": None if first_s is None else round(first_s - start_s, 1),
         "after_address_s": None if first_s is None else round(first_s - address_s, 1),
         "questions": len(ASKS.findall(demo.said)), "roles_entered": entered, "explained": found["explained"],
         "verified": found["explained"] and len(entered) == ROLES,

@@ -190,10 +190,10 @@ def seed(*, open_: int, ended: int) -> dict[str, Any]:
         _end(_open(areas, open_ // 60, now=now, chance=chance), chance=chance)
     _vary(_open(areas, open_, now=now, chance=chance), now=now, chance=chance)
     _open(others, open_ // 5, now=now, chance=chance)
-    _tell(to_us(now))
     mine = Task.objects.filter(assignee_id=worker, state="OFFERED").order_by("id").first()
     assert mine
     Task.objects.filter(pk=mine.pk).update(state="ACCEPTED", accepted_at=now)
+    _tell(to_us(now))
     accounts = [add_account(SYSTEM, username=f"bench{person}", person_id=person, now=now) for person in (officer, worker)]
     links = [f"/enter/{issue_entry_link(account, now=now)}/" for account in accounts]
     return {
@@ -251,6 +251,9 @@ def _end(ids: Sequence[int], *, chance: Any) -> None:
 
 def _tell(now_us: int) -> None:
     """Append the events of what was edited, and let the figures hear the log as the worker does; limits have passed that are before `now_us`."""
+    from itertools import groupby
+    from operator import itemgetter
+
     from django.db import transaction
 
     from shouwang.indicators.actions import KINDS, LISTENER, fold
@@ -263,8 +266,8 @@ def _tell(now_us: int) -> None:
     rows += [(at_us, "case.completed", case_id) for case_id, at_us in _sql("SELECT id, ended_at FROM cases_case WHERE ended_at IS NOT NULL")]
     rows += [(at_us, "case.task_overdue", case_id) for case_id, at_us in _sql("SELECT id, due_at FROM cases_case WHERE state = 'OPEN' AND due_at < %s", now_us)]
     with transaction.atomic():
-        for at_us, kind, case_id in sorted(rows):
-            append([NewEvent(kind, case_id)], now=from_us(at_us))
+        for at_us, some in groupby(sorted(rows), key=itemgetter(0)):
+            append([NewEvent(kind, case_id) for _, kind, case_id in some], now=from_us(at_us))
     while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS, limit=2_000)):
         pass
 

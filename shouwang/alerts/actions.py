@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,21 @@ _COLUMNS = (
     "id", "kind", "subject_kind", "subject_id", "episode_us", "state", "severity", "area_id", "path", "reason", "params",
     "detector", "opened_at", "updated_at", "merged", "case_id", "exercise_id",
 )
+_Places = Mapping[tuple[str, int], Subject]
+
+
+@dataclass(frozen=True)
+class Post:
+    """Findings that one caller may tell of the places `within`."""
+
+    findings: Sequence[FoundFinding]
+    within: Sequence[str] = ("/",)
+
+    def seen(self, subjects: _Places) -> list[FoundFinding]:
+        """Return the findings about subjects that are known and lie within."""
+        within = tuple(self.within)
+        found = [(finding, subjects.get((finding.subject_kind, finding.subject_id))) for finding in self.findings]
+        return [finding for finding, subject in found if subject is not None and subject.path.startswith(within)]
 
 
 def take_findings(findings: Sequence[FoundFinding], *, within: Sequence[str] = ("/",), now: datetime) -> list[int]:
@@ -33,25 +49,29 @@ def take_findings(findings: Sequence[FoundFinding], *, within: Sequence[str] = (
     that is inhibited opens nothing and is recorded, one that is not known or lies outside the paths `within` is passed
     over. Raises BatchTooLarge.
     """
-    if len(findings) > LARGEST_BATCH:
-        raise BatchTooLarge(found=len(findings), most=LARGEST_BATCH)
+    (opened,) = take_posts([Post(findings, within)], now=now)
+    return opened
+
+
+def take_posts(posts: Sequence[Post], *, now: datetime) -> list[list[int]]:
+    """Do as `take_findings` for several callers in one transaction; return the ids that each one's findings opened."""
+    everything = [finding for post in posts for finding in post.findings]
+    if len(everything) > LARGEST_BATCH:
+        raise BatchTooLarge(found=len(everything), most=LARGEST_BATCH)
     with transaction.atomic():
         lock_order()
-        subjects = _resolve(findings, tuple(within))
-        open_keys, seen = _known(findings)
-        known = [
-            finding
-            for finding in findings
-            if (finding.subject_kind, finding.subject_id) in subjects
-            and not (finding.phase == "OPEN" and (finding.key, finding.episode_us) in seen)
-        ]
-        plan_ = plan(known, open_keys)
+        subjects = _resolve(everything)
+        open_keys, spells = _known(everything)
+        seen = [post.seen(subjects) for post in posts]
+        plan_ = plan(
+            (each for own in seen for each in own if each.phase != "OPEN" or (each.key, each.episode_us) not in spells), open_keys,
+        )
         _update(plan_.updating, now)
         opened, events = _open(plan_.opening, subjects, now)
         events += _end(plan_.ending, now)
         if events:
             append(events, now=now)
-    return opened
+    return [[opened.pop(finding.key) for finding in own if finding.key in opened] for own in seen]
 
 
 def close_for_case(alert_id: int, *, now: datetime) -> None:
@@ -63,10 +83,7 @@ def close_for_case(alert_id: int, *, now: datetime) -> None:
             append([NewEvent("alert.ended", alert_id, {"case": alert.case_id}, alert.exercise_id)], now=now)
 
 
-_Places = Mapping[tuple[str, int], Subject]
-
-
-def _resolve(findings: Sequence[FoundFinding], within: tuple[str, ...]) -> dict[tuple[str, int], Subject]:
+def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]:
     asked: dict[str, set[int]] = defaultdict(set)
     for finding in findings:
         asked[finding.subject_kind].add(finding.subject_id)
@@ -74,7 +91,6 @@ def _resolve(findings: Sequence[FoundFinding], within: tuple[str, ...]) -> dict[
         (kind, subject_id): subject
         for kind, ids in asked.items()
         for subject_id, subject in resolver_of(kind)(sorted(ids)).items()
-        if subject.path.startswith(within)
     }
 
 
@@ -108,7 +124,7 @@ def _update(updating: Sequence[FoundFinding], now: datetime) -> None:
 
 def _open(
     opening: Sequence[FoundFinding], subjects: _Places, now: datetime,
-) -> tuple[list[int], list[NewEvent]]:
+) -> tuple[dict[Key, int], list[NewEvent]]:
     wanted: list[tuple[FoundFinding, Subject]] = []
     inhibited: list[tuple[FoundFinding, Subject]] = []
     for finding in opening:
@@ -121,7 +137,7 @@ def _open(
         [(f.kind, f.subject_kind, f.subject_id, f.reason_code, now_us) for f, _ in inhibited],
     )
     if not wanted:
-        return [], []
+        return {}, []
     ids = list(reserve_ids(Alert, len(wanted)))
     new_cases: list[NewCase] = []
     rows: list[tuple[Any, ...]] = []
@@ -149,7 +165,7 @@ def _open(
         NewEvent("alert.opened", alert_id, {"kind": finding.kind, "severity": finding.severity}, finding.exercise_id)
         for alert_id, (finding, _) in zip(ids, wanted, strict=True)
     ]
-    return ids, events + opened.events
+    return {finding.key: alert_id for alert_id, (finding, _) in zip(ids, wanted, strict=True)}, events + opened.events
 
 
 def _end(ending: Sequence[FoundFinding], now: datetime) -> list[NewEvent]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from shouwang.alerts.actions import take_findings
-from shouwang.alerts.rules import FoundFinding
+from shouwang.alerts.actions import Post, take_posts
+from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
 from shouwang.journal.clock import clock
+from shouwang.kernel.group_commit import GroupCommit
 from shouwang.kernel.moments import to_us
 from shouwang.people.callers import IntegrationToken, caller
 from shouwang.ui.answers import KEPT_OR_NOT, answer, body_of, described, described_field, read_body
@@ -49,6 +51,11 @@ class AlertsTaken(msgspec.Struct):
     opened: int
 
 
+def _take(posts: Sequence[Post]) -> list[list[int]]:
+    return take_posts(posts, now=clock().now())
+
+
+take = GroupCommit(_take, most=LARGEST_BATCH, size=lambda post: len(post.findings))
 _decoder = msgspec.json.Decoder(Alerts)
 
 
@@ -60,12 +67,11 @@ _decoder = msgspec.json.Decoder(Alerts)
 )
 def receive(request: HttpRequest) -> HttpResponse:
     """Answers 200 only after all alerts are committed. A subject outside the token's area is as one that does not exist."""
-    scope, now = caller(request, RIGHT), clock().now()
+    scope, now_us = caller(request, RIGHT), to_us(clock().now())
     batch = read_body(_decoder, body_of(request, most=MAX_BODY_BYTES), expected=EXPECTED)
-    now_us = to_us(now)
     findings = [
         FoundFinding(each.kind, each.subject_kind, each.subject_id, now_us, "OPEN", each.severity, now_us, each.reason, each.params)
         for each in batch.alerts
     ]
-    opened = take_findings(findings, within=scope.paths_for(RIGHT), now=now)
+    opened = take(Post(findings, scope.paths_for(RIGHT)))
     return answer(AlertsTaken(len(findings), len(opened)))

@@ -87,7 +87,7 @@ def web(host: str, port: int) -> list[str]:
     """Return the command that serves the pages and the stream."""
     return [
         sys.executable, "-m", "granian", "--interface", "rsgi", "--host", host, "--port", str(port), "--no-ws",
-        "--log-level", "warning", "shouwang.config.gateway:application",
+        "--respawn-failed-workers", "--log-level", "warning", "shouwang.config.gateway:application",
     ]
 
 

@@ -270,9 +270,9 @@ def things(scope: Scope, *, now: datetime, text: str = "", kind: str = "", offse
 
 
 def _inside(scope: Scope) -> Q:
-    """Return the condition that a thing lies under one of the scope's paths ("0" follows "/" in every collation used)."""
+    """Return the condition that a thing lies where the scope may read cases ("0" follows "/" in every collation used)."""
     inside = Q(pk__in=())
-    for path in scope.paths:
+    for path in scope.paths_for("case.read"):
         inside |= Q(path__gte=path, path__lt=path[:-1] + "0")
     return inside
 

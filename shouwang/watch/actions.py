@@ -9,17 +9,26 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from shouwang.alerts.rules import FoundFinding
-from shouwang.detectors.contract import Finding, dump, fresh
+from shouwang.detectors.contract import Finding, Int64s, dump, fresh
 from shouwang.detectors.registry import detectors_found
 from shouwang.journal.actions import check_fence
-from shouwang.journal.put import put
+from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import Lease
+from shouwang.journal.sql import run_many
 from shouwang.kernel.moments import from_us, to_us
 from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.rules import PARTITIONS
 from shouwang.watch import queries
-from shouwang.watch.models import LateRows, ReviewFinding, Watch, WatchState, WatchTick
-from shouwang.watch.rules import DetectorUnknown, ParameterUnknown, Tick, joined_moments
+from shouwang.watch.models import LateBatch, LateRows, ReviewFinding, Watch, WatchState, WatchTick
+from shouwang.watch.rules import (
+    LATE_ROW_BYTES,
+    DetectorUnknown,
+    ParameterUnknown,
+    Tick,
+    joined_moments,
+    late_blob,
+    late_by_stream,
+)
 
 LATENESS_S = 600
 Take = Callable[[Sequence[FoundFinding]], object]
@@ -111,17 +120,46 @@ def forget_ticks(before: int, *, limit: int) -> int:
 
 
 @transaction.atomic
-def note_late(lease: Lease, watch_id: int, late: Mapping[int, Sequence[int]], *, now: datetime) -> None:
-    """Note that readings of these streams came after their moments were judged; noting them again changes nothing. Raises LeaseLost."""
+def note_late(lease: Lease, watch_id: int, streams: Int64s, moments: Int64s, *, now: datetime) -> None:
+    """Note that these readings came after their moments were judged; noting them again changes nothing. Raises LeaseLost."""
     check_fence(lease)
-    known = {row.stream: row for row in LateRows.objects.select_for_update().filter(watch_id=watch_id, stream__in=late)}
-    for stream, moments in late.items():
-        row = known.get(stream)
-        if row is None:
-            blob = joined_moments(b"", moments)
-            LateRows.objects.create(watch_id=watch_id, stream=stream, moments=blob, noted_at=now, first_noted_at=now)
-        else:
-            LateRows.objects.filter(pk=row.pk).update(moments=joined_moments(bytes(row.moments), moments), noted_at=now)
+    LateBatch.objects.create(watch_id=watch_id, noted_at=now, rows=late_blob(streams, moments))
+
+
+@transaction.atomic
+def sort_late(*, most_rows: int) -> int:
+    """Sort what the oldest ticks noted into the late rows of each stream, about `most_rows` at once; return how many ticks."""
+    batches: list[LateBatch] = []
+    size = 0
+    for batch in LateBatch.objects.select_for_update().order_by("pk").iterator(chunk_size=20):
+        batches.append(batch)
+        size += len(batch.rows) // LATE_ROW_BYTES
+        if size >= most_rows:
+            break
+    for watch_id in {batch.watch_id for batch in batches}:
+        own = [batch for batch in batches if batch.watch_id == watch_id]
+        first, last = own[0].noted_at, max(batch.noted_at for batch in own)
+        _add_late(watch_id, late_by_stream(bytes(batch.rows) for batch in own), first=first, last=last)
+    LateBatch.objects.filter(pk__in=[batch.pk for batch in batches]).delete()
+    return len(batches)
+
+
+def _add_late(watch_id: int, late: Mapping[int, Int64s], *, first: datetime, last: datetime) -> None:
+    known = {
+        stream: (pk, bytes(moments))
+        for stream, pk, moments in LateRows.objects.filter(watch_id=watch_id, stream__in=late).values_list("stream", "pk", "moments")
+    }
+    fresh = [stream for stream in late if stream not in known]
+    put(
+        LateRows, ("id", "watch_id", "stream", "moments", "noted_at", "first_noted_at"),
+        [
+            (pk, watch_id, stream, joined_moments(b"", late[stream]), to_us(last), to_us(first))
+            for pk, stream in zip(reserve_ids(LateRows, len(fresh)), fresh, strict=True)
+        ],
+    )
+    run_many("UPDATE watch_laterows SET moments = %s, noted_at = %s WHERE id = %s", [
+        (joined_moments(moments, late[stream]), to_us(last), pk) for stream, (pk, moments) in known.items()
+    ])
 
 
 @transaction.atomic

@@ -82,7 +82,7 @@ class Watching:
     detector: Detector
     params_hash: str
     held: list[Held]
-    late: dict[int, list[int]] = field(default_factory=dict)
+    late: list[Columns] = field(default_factory=list)
     rows_unsaved: int = 0
     saved_us: int = 0
 
@@ -202,8 +202,9 @@ class Runner:
         A new process makes its first checkpoint once it has caught up: one that is killed often gets on all the same.
         """
         if watching.late:
-            actions.note_late(lease, watching.row.id, watching.late, now=tick.at)
-            watching.late = {}
+            streams, moments = (np.concatenate([getattr(part, name) for part in watching.late]) for name in ("stream", "at_us"))
+            actions.note_late(lease, watching.row.id, streams, moments, now=tick.at)
+            watching.late = []
         work: list[tuple[Held, Sequence[FoundFinding]]] = [each for each in found if each[1]]
         is_time = is_last and to_us(tick.at) - watching.saved_us >= CHECKPOINT_US
         checkpoint = is_time or watching.rows_unsaved >= CHECKPOINT_ROWS
@@ -282,9 +283,9 @@ def _judge_watch(
 
 def _note_late(watching: Watching, columns: Columns, *, judged_us: int) -> None:
     """Note the rows whose moment was judged without them; what lies before the watch began was never to be judged."""
-    late = np.flatnonzero((columns.at_us <= judged_us) & (columns.at_us > to_us(watching.row.since)))
-    for stream, at_us in zip(columns.stream[late].tolist(), columns.at_us[late].tolist(), strict=True):
-        watching.late.setdefault(stream, []).append(at_us)
+    late = (columns.at_us <= judged_us) & (columns.at_us > to_us(watching.row.since))
+    if late.any():
+        watching.late.append(columns.where(late))
 
 
 def _found(finding: Finding, watching: Watching, known: Catalogue) -> FoundFinding:

@@ -47,6 +47,14 @@ class WatchTick(models.Model):
     at = MomentField()
 
 
+class LateBatch(models.Model):
+    """What one tick found late: 64-bit streams, then as many moments in microseconds. The next review sorts it into `LateRows`."""
+
+    watch = models.ForeignKey(Watch, models.CASCADE, related_name="+", db_index=False)
+    noted_at = MomentField()
+    rows = models.BinaryField()
+
+
 class LateRows(models.Model):
     """That readings of one stream came after their time was judged; `moments` are theirs, ascending 64-bit microseconds."""
 

@@ -32,6 +32,7 @@ WAITED_AT_MOST = timedelta(hours=1)
 LOOKS_BACK = timedelta(days=31)
 HISTORY = timedelta(days=3)
 STREAMS_AT_ONCE = 50
+LATE_ROWS_AT_ONCE = 100_000
 READINGS = 200_000
 KEPT_FOR = timedelta(days=400)
 FORGOTTEN_AT_ONCE = 1_000
@@ -47,6 +48,7 @@ def review(now: datetime) -> int:
     last = queries.last_tick()
     if last is None:
         return 0
+    actions.sort_late(most_rows=LATE_ROWS_AT_ONCE)
     waiting = queries.late_rows(settled_before=now - SETTLED_AFTER, waiting_since=now - WAITED_AT_MOST, limit=STREAMS_AT_ONCE)
     watches = {row.id: row for row in queries.watches(enabled_only=True)}
     told = 0

@@ -9,12 +9,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from shouwang.detectors.contract import Finding
+from shouwang.detectors.contract import Finding, Int64s
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.moments import MINUTE_US, to_us
 
 MAX_FINDINGS_PER_TRANSACTION = 500
 MAX_BATCHES_PER_TICK = 64
+LATE_ROW_BYTES = 16
 TICK_US = MINUTE_US
 
 Subject = TypeVar("Subject")
@@ -93,9 +94,25 @@ def portions(work: Sequence[tuple[Subject, Sequence[Found]]], *, limit: int) -> 
 MOST_MOMENTS = 20_000
 
 
-def joined_moments(one: bytes, other: Iterable[int]) -> bytes:
+def late_blob(streams: Int64s, moments: Int64s) -> bytes:
+    """Return late rows as `LateBatch` keeps them."""
+    return np.concatenate([streams, moments]).astype(np.int64).tobytes()
+
+
+def late_by_stream(blobs: Iterable[bytes]) -> dict[int, Int64s]:
+    """Return the moments of each stream, ascending and each once, of what `late_blob` made."""
+    pairs = np.concatenate([np.frombuffer(blob, np.int64).reshape(2, -1) for blob in blobs], axis=1)
+    pairs = pairs[:, np.lexsort(pairs[::-1])]
+    fresh = np.ones(pairs.shape[1], bool)
+    fresh[1:] = (pairs[:, 1:] != pairs[:, :-1]).any(axis=0)
+    streams, moments = pairs[:, fresh]
+    found, begins = np.unique(streams, return_index=True)
+    return dict(zip(found.tolist(), np.split(moments, begins[1:]), strict=True))
+
+
+def joined_moments(one: bytes, other: Sequence[int] | Int64s) -> bytes:
     """Return two sets of moments as one, ascending; of more than 20,000 the latest stay."""
-    both = np.union1d(np.frombuffer(one, np.int64), np.fromiter(other, np.int64))
+    both = np.union1d(np.frombuffer(one, np.int64), other)
     return both[-MOST_MOMENTS:].astype(np.int64).tobytes()
 
 

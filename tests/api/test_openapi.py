@@ -170,7 +170,7 @@ def test_what_cannot_be_kept_is_not_acknowledged(
     for name in ("alerts.actions.open_cases", "telemetry.actions._store", "notify.actions.report_delivery", "notify.actions.take_reply"):
         monkeypatch.setattr(f"shouwang.{name}", away)
     if path == "/api/v1/alerts":
-        monkeypatch.setattr("shouwang.alerts.api.take_findings", away)
+        monkeypatch.setattr("shouwang.alerts.api.take_posts", away)
     answer = caller.post(client, path, body, scheme=schemes(POSTS[path])[0])
     assert_failure(answer, status)
     assert answer["Retry-After"]

@@ -17,12 +17,12 @@ from shouwang.kernel.moments import to_us
 from shouwang.notify.rules import phrase
 from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.actions import ingest
-from shouwang.watch import queries
+from shouwang.watch import actions, queries
 from shouwang.watch.actions import set_watch
 from shouwang.watch.jobs import Runner
 from shouwang.watch.models import LateRows, ReviewFinding
 from shouwang.watch.review import review
-from shouwang.watch.rules import compare, joined_moments
+from shouwang.watch.rules import compare, joined_moments, late_blob, late_by_stream
 from tests.journeys.conftest import County, county  # noqa: F401 - a fixture
 
 START = datetime(2026, 1, 15, tzinfo=UTC)
@@ -70,6 +70,22 @@ def test_the_same_verdict_twice_tells_nothing(spells: list[tuple[int, int]]) -> 
     assert (found.tell, found.keep) == ((), ())
 
 
+def sorted_late() -> list[LateRows]:
+    """Return the late rows by stream, once what the ticks noted is sorted."""
+    actions.sort_late(most_rows=1_000)
+    return list(LateRows.objects.all())
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), min_size=1, max_size=12), min_size=1, max_size=4))
+def test_what_ticks_noted_is_sorted_by_stream(ticks: list[list[tuple[int, int]]]) -> None:
+    blobs = [late_blob(np.array([stream for stream, _ in rows], np.int64), np.array([at for _, at in rows], np.int64)) for rows in ticks]
+    found = late_by_stream(blobs)
+    expected: dict[int, set[int]] = {}
+    for stream, at in (row for rows in ticks for row in rows):
+        expected.setdefault(stream, set()).add(at)
+    assert {stream: moments.tolist() for stream, moments in found.items()} == {stream: sorted(moments) for stream, moments in expected.items()}
+
+
 @given(st.lists(st.integers(0, 9), max_size=20), st.lists(st.integers(0, 9), max_size=20))
 def test_moments_are_joined_as_sets(one: list[int], other: list[int]) -> None:
     joined = joined_moments(joined_moments(b"", one), other)
@@ -108,7 +124,7 @@ def test_a_silence_known_from_late_readings_only_sends_somebody(meter: int) -> N
     now = START + 63 * HOUR
     send(meter, range(31, 60), [2080.0] * 29, at=now)
     runner.tick(now, real_now=REAL)
-    assert LateRows.objects.count() == 1
+    assert len(sorted_late()) == 1
     assert review(now + timedelta(minutes=5)) == 0  # more may come
     assert review(now + QUIET) >= 1
     alert = Alert.objects.get(kind="WATER_LOW_USE")
@@ -146,7 +162,7 @@ def test_old_readings_sent_once_more_tell_nothing(meter: int) -> None:
     now = START + 60 * HOUR
     send(meter, [*range(20, 59), 60], [litres[hour] for hour in range(20, 59)] + [1460.0], at=now)
     runner.tick(now + timedelta(minutes=11), real_now=REAL)
-    assert LateRows.objects.count() == 1
+    assert len(sorted_late()) == 1
     review(now + 2 * QUIET)
     assert Alert.objects.count() == told
     Alert.objects.update(state="ENDED", ended_at=now)  # somebody has been there and closed it
@@ -164,7 +180,7 @@ def test_what_came_late_survives_a_stop_and_is_noted_once(meter: int) -> None:
     send(meter, [10, 11], [1200.0, 1210.0], at=now)
     runner.tick(now, real_now=REAL)
     Runner("two").tick(now + HOUR, real_now=REAL + timedelta(minutes=1))
-    row = LateRows.objects.get()
+    (row,) = sorted_late()
     assert len(np.frombuffer(bytes(row.moments), np.int64)) == 2
 
 

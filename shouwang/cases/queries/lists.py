@@ -197,11 +197,9 @@ def clocks_of(case_id: int) -> list[Clock]:
 
 
 def gaps_within(scope: Scope, *, since: datetime, limit: int = 100) -> list[CoverageGap]:
-    """Return the coverage gaps found in the scope since a moment, newest first."""
-    inside = Q(pk__in=())
-    for path in scope.paths:
-        inside |= below(path)
-    return list(CoverageGap.objects.filter(inside, at__gte=since).order_by("-id")[:limit])
+    """Return the coverage gaps of real cases in the scope since a moment, newest first."""
+    cases = _within(scope).filter(exercise_id=None).values("pk")
+    return list(CoverageGap.objects.filter(case_id__in=cases, at__gte=since).order_by("-id")[:limit])
 
 
 def procedure_of_case(case_id: int) -> Procedure:

@@ -10,11 +10,11 @@ from django.db.models import F
 from shouwang.journal.actions import append
 from shouwang.journal.rules import NewEvent
 from shouwang.notify.actions import NewMessage, queue
-from shouwang.notify.queries import channels_of, enabled_channels
-from shouwang.people.queries import live_consents, person_cards
+from shouwang.notify.queries import channels_of
 from shouwang.requests import events as kinds
 from shouwang.requests.models import Report, ServiceRequest
-from shouwang.requests.rules.procedures import ALONE, CONSENT, SMS, result_word, service_word
+from shouwang.requests.queries import reachable
+from shouwang.requests.rules.procedures import ALONE, SMS, result_word, service_word
 
 
 def tell_done(case_id: int, *, result: str, seq: int, now: datetime) -> None:
@@ -55,13 +55,13 @@ def follow_merge(case_id: int, *, into_case_id: int, now: datetime) -> None:
 
 def _messages(request: ServiceRequest, reports: list[Report], result: str) -> list[NewMessage]:
     persons = {report.person_id for report in reports if report.person_id}
-    reachable = _residents(persons)
+    told_by_sms = reachable(persons)
     channels = channels_of([report.person_id for report in reports if report.person_id and report.channel == "FIELD_REPORT"])
     found = []
     for report in reports:
         if report.person_id is None:
             continue
-        own = channels[report.person_id] if report.channel == "FIELD_REPORT" else (SMS,) if report.person_id in reachable else ()
+        own = channels[report.person_id] if report.channel == "FIELD_REPORT" else (SMS,) if report.person_id in told_by_sms else ()
         params = {
             "report": report.pk, "number": request.number, "service": service_word(request.service_code), "result": result_word(result),
         }
@@ -74,12 +74,3 @@ def _messages(request: ServiceRequest, reports: list[Report], result: str) -> li
             for channel in own
         ]
     return found
-
-
-def _residents(persons: set[int]) -> frozenset[int]:
-    """Return those of the persons who agree to be told and have a phone, while SMS is on."""
-    if not persons or SMS not in enabled_channels():
-        return frozenset()
-    agree = live_consents(persons, CONSENT)
-    cards = person_cards(agree, language="zh")
-    return frozenset(person for person in agree if person in cards and cards[person].phone)

@@ -147,5 +147,6 @@ def receipt(request: HttpRequest, request_id: int, report_id: int) -> HttpRespon
     context = {
         "page": page, "row": page.row, "number": spoken(page.row.number), "qr": qr_of(address_of_follow(report_id)),
         "chain": [(line.at, line.render(language)) for line in seen.chain], "many": page.row.reporters > 1,
+        "is_told": queries.will_be_told(report_id),
     }
     return render(request, "requests/receipt.html", context)

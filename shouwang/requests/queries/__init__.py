@@ -16,8 +16,10 @@ from shouwang.requests.queries.desk import (
 from shouwang.requests.queries.doubles import DoubleRow, listed_nearby, nearby
 from shouwang.requests.queries.following import Followed, followed, known_keys, report_of_key, report_of_number
 from shouwang.requests.queries.own import OwnReport, own_reports
+from shouwang.requests.queries.reaching import reachable, will_be_told
 
 __all__ = [
     "DoubleRow", "Filters", "Followed", "OwnReport", "ReportCard", "RequestPage", "RequestRow", "about_case", "followed", "known_keys", "list_requests",
-    "listed_nearby", "nearby", "own_reports", "photo_in_scope", "report_of_key", "report_of_number", "request_in_scope", "request_page",
+    "listed_nearby", "nearby", "own_reports", "photo_in_scope", "reachable", "report_of_key", "report_of_number", "request_in_scope", "request_page",
+    "will_be_told",
 ]

@@ -96,9 +96,10 @@ def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
 
 def enrolments(scope: Scope, *, limit: int = 5_000) -> list[EnrolmentRow]:
     """Return the watched households in the scope, by area."""
-    if "case.read" not in scope.rights or not scope.paths:
+    paths = scope.paths_for("case.read")
+    if not paths:
         return []
-    return [_row(row) for row in _inside(scope.paths).order_by("path", "id")[:limit]]
+    return [_row(row) for row in _inside(paths).order_by("path", "id")[:limit]]
 
 
 def enrolment_of(household_id: int) -> EnrolmentRow:
