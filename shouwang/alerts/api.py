@@ -18,6 +18,7 @@ from shouwang.people.callers import IntegrationToken, caller
 from shouwang.ui.answers import KEPT_OR_NOT, answer, body_of, described, described_field, read_body
 
 RIGHT = "alerts.write"
+GAP_S = 0.03
 MAX_BODY_BYTES = 4 * 1024 * 1024
 EXPECTED = '{"alerts": [{"kind", "subject_kind", "subject_id", "severity", "reason"}]}'
 EXAMPLE = {"alerts": [{
@@ -55,7 +56,7 @@ def _take(posts: Sequence[Post]) -> list[list[int]]:
     return take_posts(posts, now=clock().now())
 
 
-take = GroupCommit(_take, most=LARGEST_BATCH, size=lambda post: len(post.findings))
+take = GroupCommit(_take, most=LARGEST_BATCH, size=lambda post: len(post.findings), gap_s=GAP_S)
 _decoder = msgspec.json.Decoder(Alerts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -16,15 +17,20 @@ Done = TypeVar("Done")
 class GroupCommit(Generic[Asked, Done]):
     """Does things in groups: each caller waits for its own, and one of them does it for all that wait.
 
-    A caller that is alone waits for nobody. `do` takes what was asked, oldest first, and returns as many answers, after
+    A caller that is alone waits for nobody, but groups begin at least `gap_s` apart: many small commits would cost more time
+    than the wait. `do` takes what was asked, oldest first, and returns as many answers, after
     its commit. What `size` says of everything in a group is at most `most`, unless it is one thing alone. When `do` refuses a group
     with a ShouwangError, each thing is done alone, so that nobody pays for another's mistake; another error is everybody's.
     """
 
-    def __init__(self, do: Callable[[Sequence[Asked]], Sequence[Done]], *, most: int, size: Callable[[Asked], int] = lambda _: 1) -> None:
+    def __init__(
+        self, do: Callable[[Sequence[Asked]], Sequence[Done]], *, most: int, size: Callable[[Asked], int] = lambda _: 1, gap_s: float = 0.0,
+    ) -> None:
         self._do = do
         self._most = most
         self._size = size
+        self._gap_s = gap_s
+        self._next_s = 0.0
         self._waiting: deque[_Waiting[Asked, Done]] = deque()
         self._turn = threading.Lock()
 
@@ -35,6 +41,8 @@ class GroupCommit(Generic[Asked, Done]):
         while not mine.is_done:
             with self._turn:
                 if not mine.is_done:
+                    time.sleep(max(0.0, self._next_s - time.monotonic()))
+                    self._next_s = time.monotonic() + self._gap_s
                     self._do_all(self._next())
         return mine.answer()
 

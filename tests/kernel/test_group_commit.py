@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -90,6 +91,26 @@ def test_what_the_database_refuses_is_refused_to_all_and_the_next_may_ask() -> N
 def test_one_thing_larger_than_a_group_is_done_alone() -> None:
     commit = GroupCommit(lambda asked: [sum(asked)], most=2, size=lambda number: number)
     assert commit(5) == 5
+
+
+def test_groups_begin_a_gap_apart_and_whoever_is_alone_waits_for_nobody() -> None:
+    groups: list[int] = []
+
+    def do(asked: Sequence[int]) -> Sequence[int]:
+        groups.append(len(asked))
+        return asked
+
+    commit = GroupCommit(do, most=100, gap_s=0.2)
+    began_s = time.monotonic()
+    commit(0)
+    assert time.monotonic() - began_s < 0.1
+    threads = [threading.Thread(target=commit, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert groups == [1, THREADS]
+    assert time.monotonic() - began_s >= 0.2
 
 
 def test_an_answer_too_few_is_an_error() -> None:
