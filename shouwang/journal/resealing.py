@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models.functions import Cast
 
 from shouwang.journal.sealed import SealedField, keys
-from shouwang.kernel.sealing import version_of
+from shouwang.kernel.sealing import SealBroken, unseal, version_of
 
 PORTION = 500
 Report = Callable[[int], None]
@@ -43,6 +43,19 @@ def versions_in_use() -> dict[int, int]:
         for raw in _raw(model, field).exclude(raw="").values_list("raw", flat=True).iterator(chunk_size=5_000):
             found[version_of(raw)] += 1
     return dict(found)
+
+
+def closed_columns() -> list[str]:
+    """Return what the sealed columns are about whose latest value the installation's keys cannot open. Raises KeysInvalid."""
+    current, found = keys(), []
+    for model, field in _sealed_columns():
+        raw = _raw(model, field).exclude(raw="").order_by("-pk").values_list("raw", flat=True).first()
+        try:
+            if raw is not None:
+                unseal(raw, current, about=field.about)
+        except SealBroken:
+            found.append(field.about)
+    return sorted(found)
 
 
 def _sealed_columns() -> Iterator[tuple[type[models.Model], SealedField]]:

@@ -45,6 +45,9 @@ GIB = 1024**3
         (doctor.map_check("示意图"), ERROR),
         (doctor.assets_check([]), OK),
         (doctor.assets_check(["desk.js"]), ERROR),
+        (doctor.keys_check("var/field_keys"), OK),
+        (doctor.keys_check("var/field_keys", closed=["phone"]), ERROR),
+        (doctor.keys_check("var/field_keys", problem="缺少 index"), ERROR),
         (doctor.channel_checks({})[0], WARNING),  # the inbox alone wakes nobody
         (doctor.channel_checks({"sms": []})[0], OK),
         (doctor.channel_checks({"sms": [("缺地址", "no address")]})[0], ERROR),

@@ -82,7 +82,9 @@ def test_the_key_file_is_made_once_and_is_its_owners_only(town: Town, now: datet
 
 def test_the_wrong_keys_open_nothing_and_say_what_to_check(town: Town, now: datetime, settings: Any) -> None:
     somebody(town, now)
+    assert resealing.closed_columns() == []
     settings.SHOUWANG_FIELD_KEYS = write_keys(new_keys())
+    assert resealing.closed_columns() == ["people.person.id_number", "people.person.phone"]
     with pytest.raises(SealBroken, match="请核对密钥文件"):
         queries.list_persons(SYSTEM)
 

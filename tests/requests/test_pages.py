@@ -18,7 +18,9 @@ from shouwang.cases.links import task_link
 from shouwang.cases.models import Case, Note, Task
 from shouwang.files.queries import file
 from shouwang.kernel.clock import ManualClock
+from shouwang.people.actions import withdraw_consent
 from shouwang.people.models import AccessLog
+from shouwang.people.rules import SYSTEM
 from shouwang.requests import actions
 from shouwang.requests.links import follow_link, photo_link
 from shouwang.requests.models import Photo, Report, ServiceRequest
@@ -247,6 +249,16 @@ def test_an_operator_takes_a_call_by_initials(hall: County, desk: Client, now: d
     assert f"{request.number[:3]} {request.number[3:6]} {request.number[6:]}" in receipt
     assert Report.objects.get().taken_by == hall.township_officer
     assert "autofocus" in receipt
+    assert "办结后收不到短信" in receipt
+
+
+@pytest.mark.usefixtures("sms")
+def test_a_receipt_promises_a_message_only_to_whom_it_will_be_sent(hall: County, desk: Client, now: datetime) -> None:
+    answer = desk.post("/requests/new/", filled(text(desk, "/requests/new/"), **CALL))
+    promised = "办结后会收到短信"
+    assert promised in text(desk, answer["Location"])
+    withdraw_consent(SYSTEM, Report.objects.get().person_id or 0, purpose="REQUEST_ANSWER", now=now)
+    assert promised not in text(desk, answer["Location"])
 
 
 def test_doubles_keep_a_call_from_being_saved_until_they_were_shown(hall: County, desk: Client, now: datetime) -> None:

@@ -119,6 +119,20 @@ def assets_check(missing: Iterable[str]) -> Check:
     return Check("assets", OK, "页面资源已生成", "the browser's files are built")
 
 
+def keys_check(place: str, *, problem: str = "", closed: Iterable[str] = ()) -> Check:
+    """Return whether the keys of telephone and identity numbers open what is stored; `place` is where they lie, no backup holds them."""
+    columns = ", ".join(closed)
+    if problem or columns:
+        return Check(
+            "keys", ERROR, f"加密密钥（{place}）打不开 {columns or '任何号码'}：{problem or '不是这个数据库的密钥'}",
+            f"the keys ({place}) do not open {columns or 'any number'}: {problem or 'they belong to another database'}",
+            f"cp <保存的密钥 · the kept keys> {place}",
+        )
+    return Check(
+        "keys", OK, f"加密密钥在 {place}，与数据相符；备份中没有密钥，请另存一份", f"the keys in {place} fit the data; no backup holds them: keep a copy apart",
+    )
+
+
 def channel_checks(problems: Mapping[str, Iterable[tuple[str, str]]]) -> list[Check]:
     """Return a check for each channel that is switched on, from what is wrong with each."""
     if not problems:

@@ -15,8 +15,11 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from shouwang.journal.clock import clock
+from shouwang.journal.resealing import closed_columns
+from shouwang.journal.sealed import key_file
 from shouwang.kernel.clock import ScaledClock
 from shouwang.kernel.moments import local
+from shouwang.kernel.sealing import KeysInvalid
 from shouwang.notify import queries, registry
 from shouwang.places import queries as places
 from shouwang.ui.assets import missing
@@ -30,6 +33,7 @@ from shouwang.web.doctor.checks import (
     database_check,
     disk_check,
     fonts_check,
+    keys_check,
     map_check,
     migrations_check,
     port_check,
@@ -127,7 +131,15 @@ def _installation() -> list[Check]:
     today = local(datetime.now(UTC)).date()
     roots = places.roots()
     calendar = places.working_calendar(roots[0].id) if roots else places.shipped_calendar()
-    return [calendar_check(today, until=calendar.confirmed_until), *channel_checks(_channels())]
+    return [calendar_check(today, until=calendar.confirmed_until), _keys(), *channel_checks(_channels())]
+
+
+def _keys() -> Check:
+    place = "SHOUWANG_FIELD_KEYS" if settings.SHOUWANG_FIELD_KEYS else str(key_file())
+    try:
+        return keys_check(place, closed=closed_columns())
+    except KeysInvalid as error:
+        return keys_check(place, problem=error.text("zh"))
 
 
 def _channels() -> dict[str, list[tuple[str, str]]]:
