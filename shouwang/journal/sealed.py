@@ -73,6 +73,16 @@ def fingerprint_of(about: str, text: str) -> str:
     return fingerprint(text, keys(), about=about)
 
 
+def opened(value: str, *, about: str) -> str:
+    """Return the text of a sealed value of the column called `about`, as it lies in the table. Raises SealBroken."""
+    if not value:
+        return value
+    try:
+        return unseal(value, keys(), about=about)
+    except SealBroken:
+        return unseal(value, keys(anew=True), about=about)  # keys that were rotated a moment ago
+
+
 def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -117,12 +127,7 @@ class SealedField(_Text):
 
     def from_db_value(self, value: str | None, *_: object) -> str | None:
         """Return the text of a sealed value. Raises SealBroken."""
-        if not value:
-            return value
-        try:
-            return unseal(value, keys(), about=self.about)
-        except SealBroken:
-            return unseal(value, keys(anew=True), about=self.about)  # keys that were rotated a moment ago
+        return opened(value, about=self.about) if value else value
 
     def get_prep_value(self, value: Any) -> str | None:
         """Return a text sealed."""

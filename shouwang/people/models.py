@@ -16,6 +16,7 @@ from shouwang.people.rules.scope import Scope
 PATH_LENGTH = 200
 PHONE = "people.person.phone"
 ID_NUMBER = "people.person.id_number"
+ADDRESS = "people.contact.address"
 M = TypeVar("M", bound=models.Model)
 
 
@@ -195,7 +196,7 @@ class ContactPreference(Scoped):
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")
     channel = models.CharField(max_length=16)
-    address = SealedField(about="people.contact.address", blank=True)
+    address = SealedField(about=ADDRESS, blank=True)
     enabled = models.BooleanField(default=True)
 
     class Meta(Scoped.Meta):

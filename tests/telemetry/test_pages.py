@@ -38,7 +38,7 @@ def test_an_age_is_said_in_words(now: datetime, since: timedelta | None, zh: str
 
 def test_things_of_the_area_are_listed(meters: dict[str, int], rf: RequestFactory) -> None:
     assert meters
-    village = Scope(8, ("/1/2/",), frozenset())
+    village = Scope(8, ("/1/2/",), frozenset({"case.read"}))
     answer = pages.things(asked(rf.get("/things/"), village)).content.decode()
     assert "水表 2" in answer
     assert "水表 1" not in answer

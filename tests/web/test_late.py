@@ -34,10 +34,10 @@ def test_what_late_readings_changed_is_listed_in_the_readers_area(county: County
     found(county, now, told=True, phase="END")
     page = officer.get("/late/").content.decode()
     assert "只用水 3 升（低于 10 升）（由迟到的读数得知）" in page
-    for words in ("已派人处置", "已过去，仅记录", "已告知：信号结束", "WM1"):
+    for words in ("已派人处置", "已过去，仅记录", "已告知：信号结束", ">WM1<"):
         assert words in page
     person = add_person(SYSTEM, name="镇班癸", area_id=county.other_village, now=now)
     assign_duty(SYSTEM, person_id=person, code="TOWNSHIP_DUTY", area_id=county.other_village, from_date=now.date(), now=now)
     add_account(SYSTEM, username="outside", person_id=person, now=now)
-    assert "WM1" not in as_person("outside").get("/late/").content.decode()
+    assert ">WM1<" not in as_person("outside").get("/late/").content.decode()  # a random token may hold the letters
     assert as_person("worker").get("/late/").status_code == 403

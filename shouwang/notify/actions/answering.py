@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q
 
 from shouwang.journal.actions import append
 from shouwang.journal.rules import NewEvent
+from shouwang.journal.sql import run
+from shouwang.kernel.moments import to_us
 from shouwang.notify import events, queries
 from shouwang.notify.actions.ending import failures_of
 from shouwang.notify.models import ChannelSetting, Message
@@ -19,7 +20,11 @@ from shouwang.notify.rules import Delivered, Outcome, Rejected, State
 from shouwang.notify.rules.delivery import code_of
 
 REPLY_TASKS = 100
-OPEN_TO_REPORT = Q(lease_until__isnull=False) | Q(state__in=(State.SENT, State.UNKNOWN), done_at__isnull=False)
+_ASKED = "SELECT id FROM notify_message WHERE key = %s AND channel = %s AND leader_id IS NULL ORDER BY id LIMIT 1"
+_REPORT = """
+UPDATE notify_message SET state = %s, reason = %s, done_at = %s, lease_until = NULL, fence = NULL
+WHERE id = %s AND (lease_until IS NOT NULL OR (state IN (%s, %s) AND done_at IS NOT NULL))
+"""
 
 
 def report_delivery(channel: str, key: str, outcome: Outcome, *, now: datetime) -> bool:
@@ -29,18 +34,19 @@ def report_delivery(channel: str, key: str, outcome: Outcome, *, now: datetime) 
     """
     match outcome:
         case Delivered():
-            columns: dict[str, Any] = {"state": State.DELIVERED, "reason": ""}
+            columns: dict[str, Any] = {"state": int(State.DELIVERED), "reason": ""}
         case Rejected(reason):
-            columns = {"state": State.FAILED, "reason": code_of(reason)}
+            columns = {"state": int(State.FAILED), "reason": code_of(reason)}
         case _:
             return False
     with transaction.atomic():
-        pk = Message.objects.filter(key=key, channel=channel, leader_id__isnull=True).values_list("pk", flat=True).first()
-        if pk is None or not Message.objects.filter(OPEN_TO_REPORT, pk=pk).update(**columns, done_at=now, lease_until=None, fence=None):
+        found = run(_ASKED, (key, channel)).fetchone()
+        ended = (*columns.values(), to_us(now))
+        if found is None or not run(_REPORT, (*ended, *found, State.SENT, State.UNKNOWN)).rowcount:
             return False
-        Message.objects.filter(leader_id=pk).update(**columns, done_at=now)
+        run("UPDATE notify_message SET state = %s, reason = %s, done_at = %s WHERE leader_id = %s", (*ended, *found))
         if columns["state"] == State.FAILED:
-            append(failures_of(pk), now=now)
+            append(failures_of(*found), now=now)
     return True
 
 

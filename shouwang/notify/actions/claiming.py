@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from shouwang.journal.actions import check_fence
 from shouwang.journal.rules import Lease
+from shouwang.journal.sql import run
 from shouwang.kernel.moments import to_us
 from shouwang.notify import queries
 from shouwang.notify.actions.ending import append_failures, end
@@ -189,6 +190,16 @@ def _keep_turns(turns: Turns) -> None:
             raise TurnTaken
 
 
+_CLAIM_FRESH = """
+UPDATE notify_message SET state = %s, lease_until = %s, fence = %s, attempts = 1
+WHERE id = %s AND done_at IS NULL AND leader_id IS NULL AND lease_until IS NULL
+"""
+_CLAIM_AGAIN = """
+UPDATE notify_message SET state = %s, lease_until = %s, fence = %s, attempts = attempts + 1
+WHERE id = %s AND done_at IS NULL AND lease_until = %s
+"""
+
+
 def _claim_fresh(bundles: Sequence[Bundle], room: Room, *, now: datetime, lease: Lease, ttl: timedelta) -> None:
     taken = []
     for bundle in bundles:
@@ -196,8 +207,7 @@ def _claim_fresh(bundles: Sequence[Bundle], room: Room, *, now: datetime, lease:
         if admitted is None:
             continue
         leader, others = lead(bundle, now=now) if bundle.count > 1 else (bundle.first_id, 0)
-        columns = {"state": State.LEASED, "lease_until": now + ttl, "fence": lease.fence, "attempts": 1}
-        if Message.objects.filter(FRESH, pk=leader).update(**columns):
+        if run(_CLAIM_FRESH, (State.LEASED, to_us(now + ttl), lease.fence, leader)).rowcount:
             room.claimed[leader] = _Claim(Step.SEND, State.PENDING, others + 1, *admitted)
             taken.append(bundle)
     remember(taken, now=now)
@@ -217,14 +227,12 @@ def _claim_again(
             ended.append(row.pk)
             continue
         admitted = _admit_again(row, step, room)
-        mine = Message.objects.filter(ALIVE, pk=row.pk, lease_until=row.lease_until)
         if admitted is None:
             waits_until = room.free_at(row)
             if waits_until > now:
-                mine.update(lease_until=waits_until)
+                Message.objects.filter(ALIVE, pk=row.pk, lease_until=row.lease_until).update(lease_until=waits_until)
             continue
-        columns = {"state": State.LEASED, "lease_until": now + ttl, "fence": lease.fence, "attempts": F("attempts") + 1}
-        if mine.update(**columns):
+        if run(_CLAIM_AGAIN, (State.LEASED, to_us(now + ttl), lease.fence, row.pk, to_us(row.lease_until))).rowcount:  # type: ignore[arg-type] # TAKEN has one
             room.claimed[row.pk] = _Claim(step, State(row.state), counts.get(row.pk, 0) + 1, *admitted)
 
 

@@ -12,16 +12,17 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from shouwang.journal import wake
 from shouwang.journal.actions import check_fence, lock_order
 from shouwang.journal.rules import Lease, NewEvent
+from shouwang.journal.sql import run
+from shouwang.kernel.moments import to_us
 from shouwang.notify import queries
 from shouwang.notify.actions.claiming import Leased, hold
 from shouwang.notify.actions.ending import append_failures, failures_of
 from shouwang.notify.actions.leading import CHUNK, lead, remember
-from shouwang.notify.models import FRESH, Message
+from shouwang.notify.models import Message
 from shouwang.notify.rules import Bundle, Delivered, Next, Outcome, Retry, Sent, State, Step, Traits, after_query, after_send
 
 INBOX_PER_TRANSACTION = 5_000
@@ -50,7 +51,7 @@ def deliver_inbox(bundles: Sequence[Bundle], *, now: datetime, lease: Lease) -> 
         urgent = [bundle.first_id for bundle in bundles if bundle.urgent]
         alone = [bundle.first_id for bundle in bundles if not bundle.urgent and bundle.count == 1]
         several = [bundle for bundle in bundles if bundle.count > 1]
-        done = {"state": State.DELIVERED, "done_at": now}
+        done = {"state": int(State.DELIVERED), "done_at": to_us(now)}
         led = [lead(bundle, now=now, **done) for bundle in several]
         delivered = _push(urgent, done) + _push([*alone, *(leader for leader, _ in led)], done) + sum(count for _, count in led)
         remember(bundles, now=now)
@@ -83,14 +84,21 @@ def record_outcomes(
     return recorded
 
 
+_PUSH = """
+UPDATE notify_message SET push_seq = id + %s, state = %s, done_at = %s
+WHERE done_at IS NULL AND leader_id IS NULL AND lease_until IS NULL AND id IN {ids}
+"""
+_MINE = "id = %s AND state = %s AND fence = %s AND lease_until = %s"
+
+
 def _push(leaders: Sequence[int], done: Mapping[str, Any]) -> int:
     """Deliver these leaders; their numbers follow the last one, in the order of their ids. Returns how many there were."""
     if not leaders:
         return 0
     shift = queries.last_push_seq() + 1 - min(leaders)
     return sum(
-        Message.objects.filter(FRESH, pk__in=leaders[at : at + CHUNK]).update(push_seq=F("id") + shift, **done)
-        for at in range(0, len(leaders), CHUNK)
+        run(_PUSH.replace("{ids}", f"({', '.join(['%s'] * len(some))})"), (shift, *done.values(), *some)).rowcount
+        for some in (leaders[at : at + CHUNK] for at in range(0, len(leaders), CHUNK))
     )
 
 
@@ -105,15 +113,18 @@ def _following(result: Result, traits: Traits, now: datetime) -> Next:
 
 def _record(result: Result, following: Next, *, now: datetime, pace: float) -> bool:
     leased = result.leased
-    columns: dict[str, Any] = {"state": following.state, "reason": following.reason, "done_at": now, "lease_until": None, "fence": None}
+    columns: dict[str, Any] = {"state": int(following.state), "reason": following.reason, "done_at": to_us(now), "lease_until": None, "fence": None}
     if following.again_at is not None:
-        columns |= {"done_at": None, "lease_until": now + (following.again_at - now) * pace, "attempts": following.attempts}
+        again_us = to_us(now + (following.again_at - now) * pace)
+        columns |= {"done_at": None, "lease_until": again_us, "attempts": following.attempts}
     if following.is_repeat:
         columns["repeats"] = leased.repeats + 1
     if isinstance(result.outcome, Sent | Delivered) and result.outcome.ref:
         columns["provider_ref"] = result.outcome.ref[:80]
-    mine = Message.objects.filter(pk=leased.id, state=State.LEASED, fence=leased.fence, lease_until=leased.lease_until)
-    if not mine.update(**columns):
+    mine = (leased.id, int(State.LEASED), leased.fence, to_us(leased.lease_until))
+    changes = ", ".join(f"{column} = %s" for column in columns)
+    record = f"UPDATE notify_message SET {changes} WHERE {_MINE}"  # noqa: S608 - names come from the code
+    if not run(record, (*columns.values(), *mine)).rowcount:
         return False
     if leased.count > 1:
         others = Message.objects.filter(leader_id=leased.id)

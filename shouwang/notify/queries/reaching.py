@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
+from shouwang.journal.sql import rows_for
 from shouwang.kernel.moments import from_us, local
 from shouwang.kernel.texts import Text
 from shouwang.notify import registry
 from shouwang.notify.contract import Manifest
 from shouwang.notify.contract import Robot as RobotAddress
-from shouwang.notify.models import ChannelSetting, Preference, Robot, TargetUse
+from shouwang.notify.models import ChannelSetting, Robot, TargetUse
 from shouwang.notify.rules import INBOX
 from shouwang.notify.rules.rates import Target, Use
 from shouwang.notify.rules.wishes import NO_WISHES, Plan, Quiet, Wishes, quiet_until, ring_wait, steps_of
@@ -107,12 +108,14 @@ def ring_wait_at(area_id: int, severity: int) -> timedelta | None:
     return ring_wait(*kept, severity)
 
 
+_WISHES = "SELECT person_id, steps, quiet_from, quiet_until FROM notify_preference WHERE person_id IN {ids}"
+
+
 def wishes_of(person_ids: Collection[int]) -> dict[int, Wishes]:
     """Return how these persons wish to be told; whoever has said nothing is left out."""
-    rows = Preference.objects.filter(person_id__in=person_ids).values_list("person_id", "steps", "quiet_from", "quiet_until")
     return {
         person_id: Wishes(msgspec.json.decode(steps), None if start is None or end is None else Quiet(start, end))
-        for person_id, steps, start, end in rows
+        for person_id, steps, start, end in rows_for(_WISHES, person_ids)
     }
 
 

@@ -8,10 +8,22 @@ from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 
-from shouwang.journal.sealed import fingerprint_of
+from shouwang.journal.sealed import fingerprint_of, opened
+from shouwang.journal.sql import rows_for
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
-from shouwang.people.models import ID_NUMBER, PHONE, Consent, ContactPreference, DatedFact, Duty, Household, Member, Person
+from shouwang.people.models import (
+    ADDRESS,
+    ID_NUMBER,
+    PHONE,
+    Consent,
+    ContactPreference,
+    DatedFact,
+    Duty,
+    Household,
+    Member,
+    Person,
+)
 from shouwang.people.rules.codes import DUTIES, FACTS, RANKS, ROLES
 from shouwang.people.rules.masking import mask_id_number, mask_name, mask_phone
 from shouwang.people.rules.scope import Scope
@@ -106,18 +118,23 @@ class PersonPage:
     revealed: bool
 
 
+_CARDS = "SELECT id, name, phone, language FROM people_person WHERE id IN {ids}"
+_DUTIES = "SELECT person_id, code FROM people_duty WHERE until_date IS NULL AND person_id IN {ids} ORDER BY id"
+_CONTACTS = "SELECT person_id, channel, address FROM people_contactpreference WHERE enabled = %s AND person_id IN {ids} ORDER BY id"
+
+
 def person_cards(ids: Collection[int], *, language: str) -> dict[int, PersonCard]:
     """Return the cards of these persons in two queries; unknown ids are left out.
 
     Takes no scope: the caller shows persons of a matter whose scope it has checked.
     """
     duties: dict[int, str] = {}
-    rows = Duty.objects.unscoped().filter(person_id__in=ids, until_date__isnull=True).order_by("pk")
-    for person_id, code in rows.values_list("person_id", "code"):
+    for person_id, code in rows_for(_DUTIES, ids):
         duties.setdefault(person_id, DUTIES[code].render(language, {}))
     return {
         pk: PersonCard(pk, name, mask_name(name), phone, mask_phone(phone), tongue, duties.get(pk, ""))
-        for pk, name, phone, tongue in Person.objects.unscoped().filter(pk__in=ids).values_list("pk", "name", "phone", "language")
+        for pk, name, sealed, tongue in rows_for(_CARDS, ids)
+        for phone in (opened(sealed, about=PHONE),)
     }
 
 
@@ -129,9 +146,8 @@ def paths_of(person_ids: Collection[int]) -> dict[int, str]:
 def contacts_of(person_ids: Collection[int]) -> dict[int, tuple[ContactRow, ...]]:
     """Return the enabled channels of these persons; a person without any is left out. One query, no scope: for sending."""
     found: dict[int, list[ContactRow]] = {}
-    rows = ContactPreference.objects.unscoped().filter(person_id__in=person_ids, enabled=True).order_by("pk")
-    for person_id, channel, address in rows.values_list("person_id", "channel", "address"):
-        found.setdefault(person_id, []).append(ContactRow(channel, address))
+    for person_id, channel, address in rows_for(_CONTACTS, person_ids, True):
+        found.setdefault(person_id, []).append(ContactRow(channel, opened(address, about=ADDRESS)))
     return {person_id: tuple(channels) for person_id, channels in found.items()}
 
 
