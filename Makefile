@@ -5,7 +5,7 @@ ARGS ?=
 KILLS ?= 100
 SEEDS ?= 200
 
-.PHONY: demo test check browser bench faults simulate assets format clean
+.PHONY: demo test check browser jobs bench faults simulate assets format clean
 
 demo: .venv/product assets
 	$(PY) -m shouwang.cli.main demo $(ARGS)
@@ -22,6 +22,9 @@ check: .venv/dev
 
 browser: .venv/dev assets
 	$(PY) -m pytest -m browser $(ARGS)
+
+jobs: .venv/dev assets
+	$(PY) -m pytest -m jobs $(ARGS)
 
 bench: .venv/bench
 	$(PY) -m bench $(NAME) $(ARGS)

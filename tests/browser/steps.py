@@ -23,8 +23,9 @@ from shouwang.cases.models import Task
 from shouwang.cases.queries import case_row
 from shouwang.journal.models import Timer
 from shouwang.people.actions import add_account, end_duty, issue_entry_link
-from shouwang.people.models import Account, Duty
+from shouwang.people.models import Account, Duty, Person
 from shouwang.people.rules import SYSTEM
+from shouwang.places.queries import full_names
 from shouwang.systems.living_alone.rules import WELFARE_CHECK
 
 
@@ -72,11 +73,19 @@ def send_home(now: datetime, case_id: int) -> None:
         end_duty(SYSTEM, duty.pk, now=now)
 
 
+def village(now: datetime) -> dict[str, Any]:
+    """Return the name of the village of the demo's grid worker, with its township's."""
+    del now
+    person_id = Account.objects.unscoped().get(username="demo-grid").person_id
+    area = Person.objects.unscoped().get(pk=person_id).area_id
+    return {"name": " ".join(full_names([area])[area].split()[-2:])}
+
+
 def _task(case_id: int) -> Task:
     return Task.objects.filter(case_id=case_id).order_by("-pk")[0]
 
 
-STEPS = {"prepare": prepare, "send": send, "enter": enter, "holder": holder, "ring": ring, "send_home": send_home}
+STEPS = {"prepare": prepare, "send": send, "enter": enter, "holder": holder, "ring": ring, "send_home": send_home, "village": village}
 
 if __name__ == "__main__":
     what, *numbers = sys.argv[1:]

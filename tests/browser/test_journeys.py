@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import FIGURES, Demo, reader
+from tests.browser.hands import job
 
 pytestmark = pytest.mark.browser
 WORKER_CASE, OFFICER_CASE, LADDER_CASE, GAP_CASE, AXE_CASE, PUSH_CASE = 1, 2, 3, 4, 5, 6
@@ -16,23 +17,21 @@ DESK_PAGES = ("/cases/", f"/cases/{AXE_CASE}/", "/tasks/", "/messages/", "/place
 FORGET_S = 6
 
 
+@pytest.mark.jobs
 def test_journey_3_the_duty_officer_sees_the_queue_and_dispatches_in_two_clicks(browser: Browser, demo: Demo) -> None:
     with FIGURES.timed("3 duty officer"), reader(browser, demo, demo.links["duty"]) as officer:
-        page, clicks = officer.page, 0
+        page = officer.page
         expect(page.locator("[data-connection]")).to_have_attribute("data-state", "live")
-        row = page.locator(f"#case-{OFFICER_CASE}")
+        row, drawer = page.locator(f"#case-{OFFICER_CASE}"), page.locator("#drawer")
         expect(row).to_contain_text("待派单")
-        row.locator("a").click()
-        clicks += 1
-        drawer = page.locator("#drawer")
-        expect(drawer.locator(".chain > li")).to_have_count(4)
-        expect(drawer).to_contain_text("网格员")  # the answerable person is already chosen
-        drawer.get_by_role("button", name="派给").click()
-        clicks += 1
-        expect(drawer).to_contain_text("已执行")
-        expect(row).to_contain_text("待签收")  # the queue hears of it by the live stream
-        FIGURES.dispatch_clicks = clicks
-        assert clicks <= 2
+        with job("dispatch", page) as hands:
+            hands.click(row.locator("a"))
+            expect(drawer.locator(".chain > li")).to_have_count(4)
+            expect(drawer).to_contain_text("网格员")  # the answerable person is already chosen
+            hands.click(drawer.get_by_role("button", name="派给"))
+            expect(drawer).to_contain_text("已执行")
+            expect(row).to_contain_text("待签收")  # the queue hears of it by the live stream
+        FIGURES.dispatch_clicks = hands.clicks
         drawer.get_by_role("link", name="打开事件").click()
         expect(page.locator("[data-chart] canvas")).to_be_visible()
         expect(page.locator("#history")).to_contain_text("派单给")
@@ -71,31 +70,30 @@ def test_on_a_narrow_screen_the_chosen_case_comes_into_sight(browser: Browser, d
         officer.check("desk at 320 px")
 
 
+@pytest.mark.jobs
 def test_journey_4_the_grid_worker_closes_well_in_five_taps_without_a_network(browser: Browser, demo: Demo) -> None:
     demo.step("send", WORKER_CASE)
     with FIGURES.timed("4 grid worker"), reader(browser, demo, demo.links["grid"], width=390, height=844) as worker:
-        page, taps = worker.page, 0
+        page = worker.page
         page.get_by_role("link", name="打开任务").first.click()  # in a message this is the link itself
-        page.get_by_role("button", name="我去处置").click()
-        taps += 1
-        expect(page.get_by_role("link", name="打 120")).to_be_visible()
-        expect(page.get_by_role("link", name="亲属")).to_be_visible()
-        page.get_by_role("button", name="到场").click()
-        taps += 1
-        expect(page.get_by_role("button", name="到场")).to_have_count(0)
-        worker.set_offline(True)
-        page.get_by_text("平安", exact=True).click()
-        page.get_by_text("见到本人").click()
-        page.locator("details[open]").get_by_role("button", name="办结").click()
-        taps += 3
-        expect(page.locator("[data-unsent-count]")).to_have_text("1 条未发送")
+        page.wait_for_load_state("load")
+        with job("close", page) as hands:
+            hands.click(page.get_by_role("button", name="我去处置"))
+            expect(page.get_by_role("link", name="打 120")).to_be_visible()
+            expect(page.get_by_role("link", name="亲属")).to_be_visible()
+            hands.click(page.get_by_role("button", name="到场"))
+            expect(page.get_by_role("button", name="到场")).to_have_count(0)
+            worker.set_offline(True)
+            hands.click(page.get_by_text("平安", exact=True))
+            hands.click(page.get_by_text("见到本人"))
+            hands.click(page.locator("details[open]").get_by_role("button", name="办结"))
+            expect(page.locator("[data-unsent-count]")).to_have_text("1 条未发送")
         with page.expect_response(lambda answer: answer.request.method == "POST"):
             worker.set_offline(False)
         expect(page.locator("[data-unsent]")).to_be_hidden()
         page.reload()
         expect(page.get_by_text("已办结，谢谢。")).to_be_visible()
-        FIGURES.close_taps = taps
-        assert taps <= 5
+        FIGURES.close_taps = hands.clicks
 
 
 def test_journey_5_nobody_accepts_so_the_deputy_then_the_township_gets_it_and_a_gap_is_shown(browser: Browser, demo: Demo) -> None:
@@ -123,6 +121,24 @@ def test_journey_5_nobody_accepts_so_the_deputy_then_the_township_gets_it_and_a_
             expect(page.locator("#history")).to_contain_text("无人值守：村（社区）网格员（备岗）")
             expect(page.locator("#history")).to_contain_text("无人签收，升级到")
             expect(page.locator("main")).not_to_contain_text("升级到—")
+
+
+@pytest.mark.jobs
+def test_a_home_is_enrolled_by_the_keyboard_alone_within_a_minute(browser: Browser, demo: Demo) -> None:
+    with FIGURES.timed("enrol a home"), reader(browser, demo, demo.links["admin"]) as officer:
+        page = officer.page
+        village = demo.step("village")["name"]
+        officer.open("/living-alone/new/")
+        with job("enrol_home", page) as hands:
+            hands.click(page.get_by_label("住户姓名"))
+            for text in ("刘守安", "10000002468", "", village, "三排五号", "WM20468", "刘念", "女儿", "10000001357"):
+                if text:
+                    hands.write(text)
+                hands.press("Tab")
+            hands.press("Tab", "Tab", "Tab", "Tab", "Space", "Enter")
+            expect(page.get_by_role("heading", name="刘守安").or_(page.get_by_text("WM20468")).first).to_be_visible()
+        FIGURES.enrol_home_s = hands.counted()["seconds"]
+        officer.check("the home")
 
 
 @pytest.mark.parametrize(("theme", "display"), MODES)

@@ -10,40 +10,16 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from pypinyin import lazy_pinyin
 
 from shouwang.places.rules.spelling import spelling
 from shouwang.requests.rules.lines import EXAMPLE, HEADINGS
 from tests.browser.conftest import FIGURES, Demo, reader
+from tests.browser.hands import Hands, job
 
 pytestmark = pytest.mark.browser
-KEYS_PER_S = 4
 CALLER = "10000004321"
 MODES = [("light", "standard"), ("dark", "standard"), ("light", "elder")]
 LIAOCHENG = {"longitude": 115.98, "latitude": 36.45}
-
-
-class Typist:
-    """Types as an operator does, with the keyboard alone, and counts the keys."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.keys = 0
-
-    def press(self, *keys: str) -> None:
-        """Press keys one after another."""
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.keys += 1
-
-    def write(self, text: str) -> None:
-        """Type a text; Chinese takes every letter of its pinyin and one key to choose it."""
-        if text.isascii():
-            self.page.keyboard.type(text)
-            self.keys += len(text)
-        else:
-            self.page.keyboard.insert_text(text)
-            self.keys += len("".join(lazy_pinyin(text))) + 1
 
 
 def photo(folder: Path) -> Path:
@@ -66,39 +42,43 @@ def village_of(browser: Browser, demo: Demo) -> tuple[str, str]:
         return f"{township} {name}", found.group(0)
 
 
-def follow(page: Page, demo: Demo, number: str) -> None:
+def follow(page: Page, demo: Demo, number: str, *, hands: Hands | None = None) -> None:
     """Find a report by its number and the last four digits of the phone."""
+    own = hands or Hands(page)
     page.goto(demo.address + "/progress/")
-    page.get_by_label("编号").fill(number)
-    page.get_by_label("电话后四位").fill(CALLER[-4:])
-    page.get_by_role("button", name="查询").click()
+    page.get_by_label("编号").focus()
+    own.write(number)
+    page.get_by_label("电话后四位").focus()
+    own.write(CALLER[-4:])
+    own.click(page.get_by_role("button", name="查询"))
     expect(page.get_by_role("heading", name="经过")).to_be_visible()
 
 
+@pytest.mark.jobs
 def test_a_call_is_handled_comes_back_as_not_solved_and_is_opened_again_above(browser: Browser, demo: Demo) -> None:
     name, _ = village_of(browser, demo)
     with FIGURES.timed("call to not solved"):
         with reader(browser, demo, demo.links["duty"]) as operator:
             operator.open("/requests/new/")
-            page, typist = operator.page, Typist(operator.page)
+            page = operator.page
             expect(page.get_by_label("来电号码")).to_be_focused()
             asked: list[str] = []
             page.on("request", lambda request: asked.append(request.url))
-            typist.write(CALLER)
-            typist.press("Tab", "2", "Tab")  # 2 路灯、照明
-            typist.write(" ".join(spelling(word).split()[1] for word in name.split()))
-            expect(page.locator("#nearby label", has_text=name).get_by_role("radio")).to_be_checked(timeout=20_000)
-            typist.press("Tab")
-            typist.write("村委会门前")
-            typist.press("Tab")
-            typist.write("路灯三天不亮")
-            typist.press("Enter")
-            expect(page.get_by_role("heading", name="已登记")).to_be_visible()
+            with job("telephone_entry", page) as hands:
+                hands.write(CALLER)
+                hands.press("Tab", "2", "Tab")  # 2 路灯、照明
+                hands.write(" ".join(spelling(word).split()[1] for word in name.split()))
+                expect(page.locator("#nearby label", has_text=name).get_by_role("radio")).to_be_checked(timeout=20_000)
+                hands.press("Tab")
+                hands.write("村委会门前")
+                hands.press("Tab")
+                hands.write("路灯三天不亮")
+                hands.press("Enter")
+                expect(page.get_by_role("heading", name="已登记")).to_be_visible()
             assert not any(CALLER in url for url in asked), "a phone never stands in an address"
             expect(page.get_by_role("link", name="再登记一件")).to_be_focused()
             number = (page.locator(".figure-value").text_content() or "").strip()
-            FIGURES.telephone_entry_s = round(typist.keys / KEYS_PER_S, 1)
-            assert FIGURES.telephone_entry_s <= 20
+            FIGURES.telephone_entry_s = hands.counted()["seconds"]
             operator.check("receipt")
             page.keyboard.press("Enter")
             expect(page.get_by_label("来电号码")).to_be_focused()
@@ -126,9 +106,9 @@ def test_a_call_is_handled_comes_back_as_not_solved_and_is_opened_again_above(br
             page.get_by_text("当场处理好").click()
             page.locator("details[open]").get_by_role("button", name="办结").click()
             expect(page.get_by_text("已办结，谢谢。")).to_be_visible()
-        with reader(browser, demo, width=390, height=844) as resident:
+        with reader(browser, demo, width=390, height=844) as resident, job("answer", resident.page) as hands:
             page = resident.page
-            follow(page, demo, number)
+            follow(page, demo, number, hands=hands)
             for _ in range(20):  # the worker tells the reporter within a moment
                 if page.get_by_role("button", name="没有解决").count():
                     break
@@ -136,7 +116,7 @@ def test_a_call_is_handled_comes_back_as_not_solved_and_is_opened_again_above(br
                 page.reload()
             resident.check("solved or not")
             page.get_by_label("哪里没解决").fill("还是不亮")
-            page.get_by_role("button", name="没有解决").click()
+            hands.click(page.get_by_role("button", name="没有解决"))
             expect(page.get_by_text("上一级正在重新办理")).to_be_visible()
             expect(page.get_by_text("您说没有解决，已交上一级重新办理")).to_be_visible()
         with reader(browser, demo, demo.links["township"], width=390, height=844) as township:
@@ -168,21 +148,20 @@ def test_a_resident_reports_without_javascript(browser: Browser, demo: Demo, tmp
         expect(page.get_by_text("已交给网格员")).to_be_visible()
 
 
+@pytest.mark.jobs
 def test_a_grid_worker_reports_in_five_taps_without_a_network(browser: Browser, demo: Demo, tmp_path: Path) -> None:
     place = {"geolocation": LIAOCHENG, "permissions": ["geolocation"]}
     with FIGURES.timed("report from the field"), reader(browser, demo, demo.links["grid"], width=390, height=844, **place) as worker:
-        page, taps = worker.page, 0
-        page.get_by_role("navigation").get_by_role("link", name="上报").click()
-        taps += 1
-        expect(page.locator("[data-place-said]")).to_contain_text("已取得现在的位置")
-        page.get_by_label("照片").set_input_files(photo(tmp_path))  # one tap, then the camera's own
-        taps += 1
-        page.get_by_label("什么事").fill("电线杆倾斜，有危险")
-        taps += 1
-        worker.set_offline(True)
-        page.get_by_role("button", name="上报", exact=True).click()
-        taps += 1
-        expect(page.locator("[data-unsent-count]")).to_have_text("1 条未发送")
+        page = worker.page
+        with job("field_report", page) as hands:
+            hands.click(page.get_by_role("navigation").get_by_role("link", name="上报"))
+            expect(page.locator("[data-place-said]")).to_contain_text("已取得现在的位置")
+            hands.choose_file(page.get_by_label("照片"), photo(tmp_path))
+            hands.click(page.get_by_label("什么事"))
+            hands.write("电线杆倾斜，有危险")
+            worker.set_offline(True)
+            hands.click(page.get_by_role("button", name="上报", exact=True))
+            expect(page.locator("[data-unsent-count]")).to_have_text("1 条未发送")
         page.get_by_label("什么事").fill("井盖丢了一个")
         page.get_by_role("button", name="上报", exact=True).click()
         expect(page.locator("[data-unsent-count]")).to_have_text("2 条未发送")
@@ -192,8 +171,7 @@ def test_a_grid_worker_reports_in_five_taps_without_a_network(browser: Browser, 
         page.reload()
         expect(page.get_by_role("heading", name="电线杆倾斜").or_(page.get_by_text("电线杆倾斜，有危险"))).to_be_visible()
         expect(page.get_by_text("井盖丢了一个")).to_be_visible()
-        FIGURES.report_taps = taps
-        assert taps <= 5
+        FIGURES.report_taps = hands.clicks
 
 
 def test_a_hotline_list_gives_its_bad_rows_back(browser: Browser, demo: Demo, tmp_path: Path) -> None:
