@@ -48,7 +48,7 @@ _WORK = (
         for name, kinds, _ in wiring.LISTENERS if {*kinds} <= _HURRY
     ),
 )
-_OUTBOX = "SELECT count(*), sum(state), sum(attempts), count(done_at), count(lease_until), max(push_seq) FROM notify_message"
+_OUTBOX = "SELECT sum(state), sum(attempts), count(done_at), count(lease_until), max(push_seq) FROM notify_message"
 JOBS_EVERY = timedelta(hours=8)
 JOBS = [job for job in wiring.JOBS if job.name in ("living_alone.look_again", "living_alone.check_meters", "watch.review")]
 Pushed = Callable[[Sequence[tables.Pushed]], None]
@@ -70,11 +70,14 @@ class Senders:
         """Return how many more messages `channel` takes now."""
         return PER_CHANNEL - sum(result.leased.channel == channel for _, result in self._back)
 
-    def start(self, works: Sequence[notify.Work]) -> None:
+    def lease_ends(self) -> float:
+        """Return when, in true time, a lease ends that is taken now."""
+        return self.stage.true.timestamp() + notify.LEASE_S
+
+    def start(self, works: Sequence[notify.Work], until: float) -> None:
         """Send `works`, as long as their lease lasts."""
-        until = self.stage.true + timedelta(seconds=notify.LEASE_S)
         for work in works:
-            if self.stage.true < until:
+            if self.stage.true.timestamp() < until:
                 outcome = notify.attempt(work, self._http)
                 if outcome == Unknown("CHANNEL_BROKEN"):
                     self.stage.violate("a channel does not break", found=f"{work.leased.channel} for {work.leased.key}", expected="an outcome", message=work.leased.id)
@@ -142,7 +145,10 @@ class Dispatch:
 
 @dataclass
 class Outdated:
-    """Looks at the outbox when a worker wakes up whose lease was taken over, and again when its pass ends: it has changed nothing."""
+    """Looks at the outbox when a worker wakes up whose lease was taken over, and again when its pass ends: nothing was taken up, sent or ended.
+
+    It may have queued something: a timer is claimed by itself, whoever rings it.
+    """
 
     stage: Stage
     lease: Lease
@@ -216,7 +222,8 @@ class Worker:
         try:
             self.work(lease, now)
             dispatch.last_at = now
-            dispatch.ladder.after(watched, now)
+            if dispatch.ladder.after(watched, now):
+                dispatch.stage.after(timedelta(seconds=1), self.poll)
         except LeaseLost:
             dispatch.stage.counts["leases_lost"] += 1
             dispatch.stage.log("lease lost")

@@ -76,8 +76,12 @@ class Senders(Protocol):
         """Return how many more messages `channel` takes now."""
         ...
 
-    def start(self, works: Sequence[Work]) -> None:
-        """Begin to send `works`, in order."""
+    def lease_ends(self) -> float:
+        """Return when a lease ends that is taken now, in seconds of the clock that `start` compares with."""
+        ...
+
+    def start(self, works: Sequence[Work], until: float) -> None:
+        """Begin to send `works`, in order; what cannot be begun before `until` is not sent."""
         ...
 
     def finished(self) -> list[Result]:
@@ -96,7 +100,11 @@ class InlineSenders:
         """Return how many messages one pass may take."""
         return INLINE_PER_PASS
 
-    def start(self, works: Sequence[Work]) -> None:
+    def lease_ends(self) -> float:
+        """Return no end: what is sent at once is sent in time."""
+        return float("inf")
+
+    def start(self, works: Sequence[Work], until: float) -> None:  # noqa: ARG002 - see lease_ends
         """Send `works` now."""
         for work in works:
             self._results += work.results(attempt(work, self.http))
@@ -122,9 +130,12 @@ class PooledSenders:
         """Return how many threads of `channel` are idle."""
         return self._per_channel - self._busy.get(channel, 0)
 
-    def start(self, works: Sequence[Work]) -> None:
-        """Give `works` to their channels' threads."""
-        until = time.monotonic() + LEASE_S
+    def lease_ends(self) -> float:
+        """Return when, on the machine's own clock, a lease ends that is taken now."""
+        return time.monotonic() + LEASE_S
+
+    def start(self, works: Sequence[Work], until: float) -> None:
+        """Give `works` to their channels' threads, to be begun before `until`."""
         for work in works:
             code = work.leased.channel
             self._busy[code] = self._busy.get(code, 0) + 1
@@ -217,10 +228,11 @@ def make_pass(now: datetime, *, channels: Mapping[str, Served], senders: Senders
     due = due_bundles(waiting, last_sent, now=now)
     delivered = sum(actions.deliver_inbox(batch, now=now, lease=lease) for batch in _batches(due))
     failed = _fail_unserved(waiting, channels, now=now, lease=lease)
+    until = senders.lease_ends()  # before the commit: a process that sleeps right after it must not send what another has taken
     outside = _without_the_quiet([bundle for bundle in due if bundle.channel in channels], now=now, lease=lease)
     room = actions.Room({code: senders.free(code) for code in channels}, Turns(now, pace), _targets_of(channels))
     leased = _lease(outside, now=now, room=room, lease=lease, traits=traits, pace=pace)
-    senders.start(_works(leased, channels, now))
+    senders.start(_works(leased, channels, now), until)
     recorded += actions.record_outcomes(senders.finished(), now=now, lease=lease, traits=traits, pace=pace)
     alarms = (next_due_at(waiting, last_sent, now=now), queries.next_alarm_at(now), room.turns.next_at)
     return Pass(delivered, len(leased), recorded, failed, min((at for at in alarms if at is not None), default=None))

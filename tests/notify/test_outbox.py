@@ -253,6 +253,35 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing(put_in: Queue, lease: 
     assert {(State.SENT, True)} == states()
 
 
+@pytest.mark.usefixtures("book")
+def test_a_worker_that_slept_after_leasing_sends_nothing(
+    put_in: Queue, lease: Lease, senders: jobs.InlineSenders, now: datetime, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the time it wakes up another may have taken the message and sent it."""
+    slept_s = 0.0
+    started = time.monotonic
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: started() + slept_s)
+    lease_bundles = actions.lease_bundles
+
+    def leases_and_sleeps(*arguments: object, **named: object) -> list[actions.Leased]:
+        nonlocal slept_s
+        leased = lease_bundles(*arguments, **named)  # type: ignore[arg-type]
+        slept_s = jobs.LEASE_S
+        return leased
+
+    monkeypatch.setattr(actions, "lease_bundles", leases_and_sleeps)
+    channel = Scripted()
+    put_in(channel="webhook")
+    pooled = jobs.PooledSenders(senders.http)
+    done = make_pass(now + LATER, lease, pooled, webhook=served(channel, KEYED))
+    pooled.close()
+    assert (done.leased, len(channel.taken), pooled.finished()) == (1, 0, [])
+    assert pooled.free("webhook") == jobs.PER_CHANNEL
+    monkeypatch.setattr(actions, "lease_bundles", lease_bundles)
+    make_pass(now + LATER + timedelta(seconds=jobs.LEASE_S), lease, senders, webhook=served(channel, KEYED))
+    assert len(channel.taken) == 1
+
+
 def test_the_urgent_is_leased_before_what_comes_again_and_before_bundles(put_in: Queue, lease: Lease, now: datetime) -> None:
     put_in(person=1, channel="webhook")
     take(now + SOON, lease, ttl_s=1)

@@ -58,10 +58,13 @@ class Ladder:
         del now
         return Watched(_open(), self.stage.steps)
 
-    def after(self, watched: Watched, now: datetime) -> None:
-        """Check what the pass at `now` did; a pass during which others acted is not judged."""
+    def after(self, watched: Watched, now: datetime) -> bool:
+        """Check what the pass at `now` did; a pass during which others acted is not judged. Return whether another must follow at once.
+
+        What became due by what the pass itself did, as a task that goes on after a pause that has long ended, is the next pass's.
+        """
         if self.stage.steps != watched.steps:
-            return
+            return True
         now_us = to_us(now)
         found = _open()
         for number, task in watched.tasks.items():
@@ -69,12 +72,14 @@ class Ladder:
             if then is not None and then != task and not (then.state == "ACCEPTED" and then.assignee in self.replied):
                 self._compare(task, then, now_us)
         due = [task for task in found.values() if task.due_us <= now_us]
-        if due and len(watched.tasks) < LIMIT_PER_PASS:
-            first = min(due, key=lambda task: task.due_us)
+        left = [task for task in due if task == watched.tasks.get(task.id)]
+        if left and len(watched.tasks) < LIMIT_PER_PASS:
+            first = min(left, key=lambda task: task.due_us)
             self.stage.violate(
                 "I3 what is due is done", found=f"task {first.id} {first.state} due {from_us(first.due_us)} after the pass at {now}",
                 expected="a later moment", case=first.case, task=first.id,
             )
+        return bool(due)
 
     def _compare(self, task: OpenTask, then: OpenTask, now_us: int) -> None:
         climbed = then.rung != task.rung
