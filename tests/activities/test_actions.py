@@ -297,6 +297,28 @@ def test_what_is_handed_on_begins_at_the_activitys_own_level(hall: Hall, county:
     assert CoverageGap.objects.count() == 0
 
 
+def test_a_sheet_of_matters_is_recorded_at_once_each_as_one_alone(hall: Hall) -> None:
+    activity = hall.run()
+    first = actions.record_matter(hall.officer, activity, matter(), now=hall.now)
+    sheet = [matter(key="sheet-0001"), matter(), matter(key="sheet-0002", handled="HANDED_ON", note="缺证明"), matter(key="sheet-0001")]
+    found = actions.record_matters(hall.officer, activity, sheet, now=hall.now)
+    assert found[1] == first
+    assert found[3] == found[0]
+    assert actions.record_matters(hall.officer, activity, sheet, now=hall.now) == found
+    assert [case_row(case_id).state for case_id in found] == ["CLOSED", "CLOSED", "OPEN", "CLOSED"]
+    assert kinds_of(activity).count("matter_recorded") == Matter.objects.count() == Case.objects.count() == 3
+    assert [text for _, text, _ in notes_of(found[2])] == ["缺证明"]
+
+
+def test_one_wrong_line_of_a_sheet_leaves_nothing(hall: Hall) -> None:
+    activity = hall.run()
+    with pytest.raises(ActivityWrong):
+        actions.record_matters(hall.officer, activity, [matter(key="sheet-0001"), matter(key="sheet-0002", code="HAIRCUT")], now=hall.now)
+    with pytest.raises(ActivityWrong, match="事项数"):
+        actions.record_matters(hall.officer, activity, [matter(key=f"sheet-{n:04d}") for n in range(201)], now=hall.now)
+    assert Case.objects.count() == 0
+
+
 def test_a_matter_that_cannot_be_is_refused(hall: Hall) -> None:
     activity = hall.run()
     for wrong, said in (

@@ -13,7 +13,7 @@ from shouwang.activities.actions.entries import (
     withdraw_sign_up,
 )
 from shouwang.activities.actions.erasing import drop_old_consents, erase_names
-from shouwang.activities.actions.matters import NewMatter, record_matter
+from shouwang.activities.actions.matters import NewMatter, record_matter, record_matters
 from shouwang.activities.actions.photos import add_photo, remove_photo
 from shouwang.activities.actions.planning import change, copy_to, move, plan
 from shouwang.activities.actions.publishing import publish_shipped
@@ -22,6 +22,6 @@ from shouwang.activities.actions.queue import call_again, call_next, finish, giv
 __all__ = [
     "NewMatter", "Revealed", "add_photo", "call_again", "call_next", "change", "copy_to", "correct_attendance", "count_attendance",
     "drop_old_consents", "enter_sign_up", "erase_names", "finish", "give_number", "move", "note_arrival", "note_cost", "plan",
-    "publish_shipped", "rate", "record_matter", "remove_photo", "reveal_sign_up", "sign_up", "take_number", "withdraw_own",
+    "publish_shipped", "rate", "record_matter", "record_matters", "remove_photo", "reveal_sign_up", "sign_up", "take_number", "withdraw_own",
     "withdraw_sign_up",
 ]

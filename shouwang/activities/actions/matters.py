@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -29,6 +30,7 @@ from shouwang.places import queries as places
 
 NOTE_LENGTH = 200
 NAME_LENGTH = 40
+MOST_AT_ONCE = 200
 RECORDING = Text("登记事项", "record matters")
 NAMELESS = "群众"
 """What a person is called who left a telephone number and no name."""
@@ -59,39 +61,60 @@ def record_matter(scope: Scope, activity_id: int, new: NewMatter, *, now: dateti
     Settled or answered on the spot the case ends at once, done by whoever records it; handed on, it goes to the duty of the
     matter at the activity's level. Raises NotFound, Refused, NotUsed, MoveRefused, ActivityWrong.
     """
-    require_key(new.key)
+    return record_matters(scope, activity_id, [new], now=now)[0]
+
+
+def record_matters(scope: Scope, activity_id: int, new: Sequence[NewMatter], *, now: datetime) -> list[int]:
+    """Record several matters in one transaction, as from a sheet of paper, and return their cases' ids in the order given.
+
+    Each as `record_matter`; at most MOST_AT_ONCE.
+    """
+    require(len(new) <= MOST_AT_ONCE, ("事项数", "The number of matters"), str(len(new)), (f"不超过 {MOST_AT_ONCE}", f"at most {MOST_AT_ONCE}"))
+    for each in new:
+        require_key(each.key)
     with transaction.atomic():
         row = held(scope, activity_id, use="MATTERS")
-        known = Matter.objects.filter(activity_id=row.pk, key=new.key).values_list("case_id", flat=True).first()
-        if known is not None:
-            return known
-        require_state(row, "RUNNING", "ENDED", doing=RECORDING)
-        matter = _checked(row, new)
-        on_the_spot = new.handled != HANDED_ON
-        opened = open_cases([_case(row, matter, on_the_spot=on_the_spot)], now=now)
-        person_id = None if on_the_spot else _person(row, new, now=now)
-        note = tidy_line(new.note)
-        Matter.objects.create(
-            activity_id=row.pk, key=new.key, code=matter.code, handled=new.handled, number=new.number, case_id=opened.ids[0],
-            person_id=person_id, note=note, recorded_at=now, recorded_by=scope.person_id,
-        )
-        said = event(
-            row, kinds.MATTER_RECORDED, matter=matter.code, handled=new.handled, case=opened.ids[0], number=new.number, by=scope.person_id,
-        )
-        append([*opened.events, said], now=now)
-        _go_on(scope, opened.ids[0], new.handled, note, now=now)
-    return opened.ids[0]
+        rows = Matter.objects.filter(activity_id=row.pk, key__in=[each.key for each in new])
+        known = dict(rows.values_list("key", "case_id"))
+        fresh = list({each.key: each for each in reversed(new) if each.key not in known}.values())[::-1]
+        if fresh:
+            require_state(row, "RUNNING", "ENDED", doing=RECORDING)
+            known.update(zip((each.key for each in fresh), _record(scope, row, fresh, now=now), strict=True))
+    return [known[each.key] for each in new]
 
 
-def _go_on(scope: Scope, case_id: int, handled: Handled, note: str, *, now: datetime) -> None:
+def _record(scope: Scope, row: Activity, fresh: Sequence[NewMatter], *, now: datetime) -> Sequence[int]:
+    """Open the cases of matters nobody has recorded yet, and return their ids; the caller holds the activity."""
+    level = places.area(row.area_id).level
+    matters = [_checked(row, each) for each in fresh]
+    opened = open_cases([_case(row, level, each, matter) for each, matter in zip(fresh, matters, strict=True)], now=now)
+    Matter.objects.bulk_create(
+        Matter(
+            activity_id=row.pk, key=each.key, code=each.code, handled=each.handled, number=each.number, case_id=case_id,
+            person_id=_person(row, each, now=now) if each.handled == HANDED_ON else None, note=tidy_line(each.note), recorded_at=now,
+            recorded_by=scope.person_id,
+        )
+        for each, case_id in zip(fresh, opened.ids, strict=True)
+    )
+    said = [
+        event(row, kinds.MATTER_RECORDED, matter=each.code, handled=each.handled, case=case_id, number=each.number, by=scope.person_id)
+        for each, case_id in zip(fresh, opened.ids, strict=True)
+    ]
+    append([*opened.events, *said], now=now)
+    tasks = {task.case_id: task.id for task in tasks_of(opened.ids)}
+    for each, case_id in zip(fresh, opened.ids, strict=True):
+        _go_on(scope, case_id, tasks[case_id], each.handled, tidy_line(each.note), now=now)
+    return opened.ids
+
+
+def _go_on(scope: Scope, case_id: int, task_id: int, handled: Handled, note: str, *, now: datetime) -> None:
     """End the case on the spot, or let whoever gets it read the note."""
     if handled == HANDED_ON:
         if note:
             add_note(case_id, text=note, by=scope.person_id, now=now)
         return
-    (task,) = tasks_of([case_id])
     given = [Given("note", note)] if note else []
-    complete(task.id, person_id=scope.person_id or 0, result=handled, evidence=given, may_take=True, now=now)
+    complete(task_id, person_id=scope.person_id or 0, result=handled, evidence=given, may_take=True, now=now)
 
 
 def _checked(row: Activity, new: NewMatter) -> MatterKind:
@@ -106,11 +129,12 @@ def _checked(row: Activity, new: NewMatter) -> MatterKind:
     return matter_of(new.code)
 
 
-def _case(row: Activity, matter: MatterKind, *, on_the_spot: bool) -> NewCase:
-    params = {"activity": row.pk, "matter": matter.code, "duty": matter.duty, "handled": HERE if on_the_spot else HANDED_ON}
+def _case(row: Activity, level: str, new: NewMatter, matter: MatterKind) -> NewCase:
+    handled = HANDED_ON if new.handled == HANDED_ON else HERE
+    params = {"activity": row.pk, "matter": matter.code, "duty": matter.duty, "handled": handled}
     return NewCase(
-        procedure_code(places.area(row.area_id).level), KIND, Severity.BLUE, row.area_id, row.path, SUBJECT, row.pk,
-        REASON + matter.code, params, None, row.exercise_id,
+        procedure_code(level), KIND, Severity.BLUE, row.area_id, row.path, SUBJECT, row.pk, REASON + matter.code, params, None,
+        row.exercise_id,
     )
 
 
