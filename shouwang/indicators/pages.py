@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET
 
 from shouwang.activities.queries import kind_of, titles_of
@@ -16,6 +16,7 @@ from shouwang.indicators.queries import RIGHT
 from shouwang.indicators.rules.doings import ActivityLine
 from shouwang.indicators.rules.figures import Definition, Figure, number, tile
 from shouwang.indicators.rules.folding import Line
+from shouwang.indicators.rules.practices import OF_ACTIVITIES, PublishedFigure
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
@@ -26,6 +27,7 @@ from shouwang.people.rules import Scope
 from shouwang.places.queries import areas, full_name, full_names
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 
+PUBLISHED = "indicators/published.html"
 TODAY = (Text("今日", "Today"), 0)
 PERIODS: Mapping[str, tuple[Text, int]] = {
     "week": (Text("近 7 日", "Last 7 days"), 6), "month": (Text("近 30 日", "Last 30 days"), 29),
@@ -102,14 +104,14 @@ def behind(request: HttpRequest, code: str, area_id: int | None = None) -> HttpR
     def fetch(query: ListQuery) -> tuple[Sequence[Line], int]:
         return lines[query.offset : query.offset + query.limit], len(lines)
 
-    return list_response(request, spec=_cases(definition, names), fetch=fetch, template="indicators/behind.html", context={
+    return list_response(request, spec=_cases(definition.title, names), fetch=fetch, template="indicators/behind.html", context={
         "definition": definition, "period": asked.period, "area": asked.name,
     })
 
 
 def _activities_behind(request: HttpRequest, asked: Asked, definition: Definition) -> HttpResponse:
     lines = queries.activities_behind(scope_of(request), definition.code, since=asked.since, path=asked.path)
-    spec = _doings(definition, full_names({line.area_id for line in lines}), titles_of([line.activity_id for line in lines]))
+    spec = _doings(definition.title, full_names({line.area_id for line in lines}), titles_of([line.activity_id for line in lines]))
 
     def fetch(query: ListQuery) -> tuple[Sequence[ActivityLine], int]:
         return lines[query.offset : query.offset + query.limit], len(lines)
@@ -117,6 +119,46 @@ def _activities_behind(request: HttpRequest, asked: Asked, definition: Definitio
     return list_response(request, spec=spec, fetch=fetch, template="indicators/behind.html", context={
         "definition": definition, "period": asked.period, "area": asked.name,
     })
+
+
+@require_GET
+@needs(RIGHT)
+def published(request: HttpRequest, code: str) -> HttpResponse:
+    """Show the cases or activities of all time that a published figure counts in the reader's areas; things have their own list."""
+    figure = queries.published_figure(code)
+    if figure.counted == "THINGS":
+        return HttpResponseRedirect(f"/things/?kind={figure.kinds[0]}")
+    return _held_behind(request, figure) if figure.counted in OF_ACTIVITIES else _handled_behind(request, figure)
+
+
+def _handled_behind(request: HttpRequest, figure: PublishedFigure) -> HttpResponse:
+    names: dict[int, str] = {}
+
+    def fetch(query: ListQuery) -> tuple[Sequence[Line], int]:
+        lines, total = queries.handled_behind(scope_of(request), figure, offset=query.offset, limit=query.limit)
+        names.update(full_names({line.area_id for line in lines}))
+        return lines, total
+
+    spec = replace(_cases(figure.title, names), filters=())
+    return list_response(request, spec=spec, fetch=fetch, template=PUBLISHED, context=_published(request, figure))
+
+
+def _held_behind(request: HttpRequest, figure: PublishedFigure) -> HttpResponse:
+    names: dict[int, str] = {}
+    titles: dict[int, str] = {}
+
+    def fetch(query: ListQuery) -> tuple[Sequence[ActivityLine], int]:
+        lines, total = queries.held_behind(scope_of(request), figure, offset=query.offset, limit=query.limit)
+        names.update(full_names({line.area_id for line in lines}))
+        titles.update(titles_of([line.activity_id for line in lines]))
+        return lines, total
+
+    spec = replace(_doings(figure.title, names, titles), filters=())
+    return list_response(request, spec=spec, fetch=fetch, template=PUBLISHED, context=_published(request, figure))
+
+
+def _published(request: HttpRequest, figure: PublishedFigure) -> dict[str, object]:
+    return {"figure": figure, "value": queries.published_value(scope_of(request), figure)}
 
 
 def _asked(request: HttpRequest, area_id: int | None) -> Asked:
@@ -155,9 +197,9 @@ def _nth(index: int) -> Callable[[AreaLine], str]:
     return value
 
 
-def _cases(definition: Definition, names: Mapping[int, str]) -> ListSpec[Line]:
+def _cases(title: Text, names: Mapping[int, str]) -> ListSpec[Line]:
     return ListSpec(
-        title=definition.title,
+        title=title,
         columns=(
             Column("case", Text("事件", "Case"), lambda line: line.case_id, numeric=True),
             Column("severity", Text("级别", "Severity"), lambda line: Severity(line.severity)),
@@ -173,9 +215,9 @@ def _cases(definition: Definition, names: Mapping[int, str]) -> ListSpec[Line]:
     )
 
 
-def _doings(definition: Definition, names: Mapping[int, str], titles: Mapping[int, str]) -> ListSpec[ActivityLine]:
+def _doings(title: Text, names: Mapping[int, str], titles: Mapping[int, str]) -> ListSpec[ActivityLine]:
     return ListSpec(
-        title=definition.title,
+        title=title,
         columns=(
             Column("activity", Text("活动", "Activity"), lambda line: titles.get(line.activity_id, str(line.activity_id))),
             Column("kind", Text("类型", "Kind"), lambda line: kind_of(line.kind).title),

@@ -8,15 +8,19 @@ from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from shouwang.indicators.models import ActivityRow, CaseLine
 from shouwang.indicators.rules import figures as rules
-from shouwang.indicators.rules.doings import ActivityLine
+from shouwang.indicators.rules import practices as published
+from shouwang.indicators.rules.doings import HELD_STATES, ActivityLine
 from shouwang.indicators.rules.figures import Definition, Figure, Subject
-from shouwang.indicators.rules.folding import Line
+from shouwang.indicators.rules.folding import CLOSED, COMPLETED, Line
+from shouwang.indicators.rules.practices import Practices, PublishedFigure
 from shouwang.kernel.errors import NotFound
 from shouwang.people.rules import Scope
+from shouwang.telemetry.queries import count_things
 
 RIGHT = "case.read"
 _FIELDS = tuple(each.name for each in fields(Line))
@@ -25,7 +29,7 @@ _ACTIVITY_FIELDS = tuple(each.name for each in fields(ActivityLine))
 
 @cache
 def _all() -> tuple[Definition, ...]:
-    return rules.definitions(files("shouwang.indicators").joinpath("data/figures.toml").read_text("utf-8"))
+    return rules.definitions(_data("figures.toml"))
 
 
 @cache
@@ -127,13 +131,68 @@ def _of_activities(lines: Sequence[ActivityLine], *, since: datetime) -> list[Fi
 
 
 def _activities(scope: Scope, *, since: datetime, path: str) -> list[tuple[str, ActivityLine]]:
-    inside = Q(pk__in=())
-    for each in scope.paths_for(RIGHT):
-        inside |= _below(each)
-    rows = ActivityRow.objects.filter(inside, started_at__gte=since, exercise_id=None)
+    rows = ActivityRow.objects.filter(_seen_by(scope), started_at__gte=since, exercise_id=None)
     if path:
         rows = rows.filter(_below(path))
     return [(place, ActivityLine(*columns)) for place, *columns in rows.values_list("path", *_ACTIVITY_FIELDS)]
+
+
+@cache
+def practices() -> Practices:
+    """Return the practices of the city and the figures published of them."""
+    return published.practices(_data("practices.toml"))
+
+
+def published_figure(code: str) -> PublishedFigure:
+    """Return one published figure. Raises NotFound."""
+    found = practices().figures.get(code)
+    if found is None:
+        raise NotFound(what=f"指标 {code[:32]}")
+    return found
+
+
+def published_value(scope: Scope, figure: PublishedFigure) -> int:
+    """Return what a published figure comes to over the rows that `scope` sees, of all time; one query."""
+    if figure.counted == "THINGS":
+        return count_things(scope, kinds=figure.kinds)
+    if figure.counted == "CASES_HANDLED":
+        return _handled(scope, figure).count()
+    rows = _held(scope, figure)
+    if figure.counted == "ACTIVITIES":
+        return rows.count()
+    of = Sum("matters") if figure.counted == "MATTERS" else Sum(Coalesce("attended", "numbers_done"))
+    return rows.aggregate(sum=of)["sum"] or 0
+
+
+def handled_behind(scope: Scope, figure: PublishedFigure, *, offset: int = 0, limit: int = 50) -> tuple[list[Line], int]:
+    """Return a page of the cases a published figure counts, newest first, and how many there are."""
+    rows = _handled(scope, figure)
+    page = rows.order_by("-opened_at", "-pk")[offset : offset + limit]
+    return [Line(*row) for row in page.values_list(*_FIELDS)], rows.count()
+
+
+def held_behind(scope: Scope, figure: PublishedFigure, *, offset: int = 0, limit: int = 50) -> tuple[list[ActivityLine], int]:
+    """Return a page of the activities a published figure counts, newest first, and how many there are."""
+    rows = _held(scope, figure)
+    page = rows.order_by("-started_at", "-pk")[offset : offset + limit]
+    return [ActivityLine(*row) for row in page.values_list(*_ACTIVITY_FIELDS)], rows.count()
+
+
+def _handled(scope: Scope, figure: PublishedFigure) -> QuerySet[CaseLine]:
+    done = CaseLine.objects.filter(state__in=(COMPLETED, CLOSED), false_alarm=False, exercise_id=None, kind__in=figure.kinds)
+    return done.filter(_seen_by(scope))
+
+
+def _held(scope: Scope, figure: PublishedFigure) -> QuerySet[ActivityRow]:
+    held = ActivityRow.objects.filter(state__in=HELD_STATES, started_at__isnull=False, exercise_id=None, kind__in=figure.kinds)
+    return held.filter(_seen_by(scope))
+
+
+def _seen_by(scope: Scope) -> Q:
+    inside = Q(pk__in=())
+    for each in scope.paths_for(RIGHT):
+        inside |= _below(each)
+    return inside
 
 
 def lines_of(case_ids: Collection[int]) -> list[Line]:
@@ -160,3 +219,7 @@ def _within(scope: Scope, *, since: datetime, kind: str, path: str) -> QuerySet[
 
 def _below(path: str) -> Q:
     return Q(path__gte=path, path__lt=path[:-1] + "0")
+
+
+def _data(name: str) -> str:
+    return files("shouwang.indicators").joinpath("data", name).read_text("utf-8")

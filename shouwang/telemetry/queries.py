@@ -269,6 +269,11 @@ def things(scope: Scope, *, now: datetime, text: str = "", kind: str = "", offse
     return [ThingRow(*row, last.get(row[0])) for row in rows], found.count()
 
 
+def count_things(scope: Scope, *, kinds: Collection[str]) -> int:
+    """Return how many things of these kinds are in use inside `scope`; those of exercises are not counted."""
+    return Thing.objects.filter(_inside(scope), retired_at=None, exercise_id=None, kind__in=kinds).count()
+
+
 def _inside(scope: Scope) -> Q:
     """Return the condition that a thing lies where the scope may read cases ("0" follows "/" in every collation used)."""
     inside = Q(pk__in=())

@@ -23,13 +23,14 @@ MEASURES: Mapping[Subject, frozenset[str]] = {
     "CASE": frozenset({"COUNT", "SHARE", "MEDIAN_MINUTES"}), "ACTIVITY": frozenset({"COUNT", "SUM"}),
 }
 L = TypeVar("L", Line, ActivityLine)
+FILE = "figures.toml"
 
 
 class DefinitionInvalid(ShouwangError):
     """A figure's definition cannot be computed."""
 
-    zh = "指标 {code}：{problem}；请改 figures.toml。"
-    en = "Figure {code}: {problem}; correct figures.toml."
+    zh = "{file} 的 {code}：{problem}；请修改该文件。"
+    en = "{file}, {code}: {problem}; correct that file."
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,13 +115,13 @@ def definitions(text: str) -> tuple[Definition, ...]:
         try:
             definition = msgspec.convert(entry, Definition)
         except msgspec.ValidationError as error:
-            raise DefinitionInvalid(code=code, problem=str(error)) from error
+            raise DefinitionInvalid(file=FILE, code=code, problem=str(error)) from error
         problem = _problem(definition)
         if problem:
-            raise DefinitionInvalid(code=code, problem=problem)
+            raise DefinitionInvalid(file=FILE, code=code, problem=problem)
         found.append(definition)
     if len({definition.code for definition in found}) != len(found):
-        raise DefinitionInvalid(code="*", problem="编码重复 / a code stands twice")
+        raise DefinitionInvalid(file=FILE, code="*", problem="编码重复 / a code stands twice")
     return tuple(found)
 
 

@@ -22,7 +22,8 @@ from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_
 from shouwang.ui.reader import reader
 
 IMPORT_RIGHT = "telemetry.import"
-KINDS = {"WATER_METER": Text("水表", "Water meter")}
+KINDS = {"WATER_METER": Text("水表", "Water meter"), "CAMERA": Text("摄像机", "Camera")}
+NOT_CONNECTED = Text("尚未接入画面", "not connected yet")
 RAW_SHOWN = 120
 RELEASED = Text("已放行 {rows} 条读数。", "{rows} readings were released.")
 NOT_RELEASED = Text("仍无法归属，请先登记设备和数据流。", "They still cannot be placed; register the device and its datastream first.")
@@ -38,6 +39,11 @@ def age(last_at: datetime | None, *, now: datetime) -> Text:
     return Text(f"{minutes // 60} 小时 {minutes % 60} 分钟前", f"{minutes // 60} h {minutes % 60} min ago")
 
 
+def last(row: ThingRow, *, now: datetime) -> Text:
+    """Return when a thing last told something, in words; nothing takes in the pictures of cameras yet."""
+    return NOT_CONNECTED if row.kind == "CAMERA" and row.last_at is None else age(row.last_at, now=now)
+
+
 def _things_spec(now: datetime) -> ListSpec[ThingRow]:
     return ListSpec(
         title=Text("设备", "Devices"),
@@ -45,7 +51,7 @@ def _things_spec(now: datetime) -> ListSpec[ThingRow]:
             Column("external_id", Text("编号", "Number"), lambda row: row.external_id),
             Column("name", Text("名称", "Name"), lambda row: row.name),
             Column("kind", Text("种类", "Kind"), lambda row: KINDS.get(row.kind, Text(row.kind, row.kind))),
-            Column("last", Text("最近读数", "Last reading"), lambda row: age(row.last_at, now=now)),
+            Column("last", Text("最近读数", "Last reading"), lambda row: last(row, now=now)),
             Column("last_at", Text("读数时间", "At"), lambda row: row.last_at),
         ),
         filters=(Filter("kind", Text("种类", "Kind"), [Choice(code, title) for code, title in KINDS.items()]),),
