@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -19,10 +18,10 @@ from rich.progress import Progress
 
 from shouwang.cli.app import app, bring_up_to_date, console, start_django, told
 from shouwang.cli.serving import ME, past_posted, run_all, web
+from shouwang.web.demo import Role, keep_roles, mark_if_empty
 
 KEEP_HELP = "保留数据的文件夹 · keep the data in this folder"
 PORT_HELP = "端口，0 为任选 · port, 0 for any"
-MARKER = "demo.json"
 
 
 @contextmanager
@@ -48,30 +47,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def mark_if_empty(folder: Path) -> None:
-    """Write beside the data that the database in use holds a demo, unless something is in it already."""
-    from shouwang.journal.queries import last_seq  # noqa: PLC0415 - needs Django started
-
-    if last_seq() == 0:
-        (folder / MARKER).write_text(json.dumps({"database": database_name()}), "utf-8")
-
-
-def is_marked_as_demo(folder: Path) -> bool:
-    """Return whether the folder says that the database in use holds a demo."""
-    marker = folder / MARKER
-    return marker.is_file() and json.loads(marker.read_text("utf-8")).get("database") == database_name()
-
-
-def database_name() -> str:
-    """Return which database is in use, without its password."""
-    from django.db import connection  # noqa: PLC0415 - needs Django started
-
-    said = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return str(Path(str(said["NAME"])).resolve())
-    return f"{said['HOST']}:{said['PORT']}/{said['NAME']}"
-
-
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(help=PORT_HELP)] = 0,
@@ -84,9 +59,10 @@ def demo(
         port = port or free_port()
         bring_up_to_date()
         mark_if_empty(folder)
-        links, token, meters = _seed(seed)
+        roles, token, meters = _seed(seed)
+        keep_roles(folder, roles)
         address = f"http://127.0.0.1:{port}"
-        show_links(address, links)
+        show_links(address, [(f"{role.zh} · {role.en}", role.href) for role in roles])
         os.environ |= {"SHOUWANG_DEMO_TOKEN": token, "SHOUWANG_ADDRESS": address}
         play = [*ME, "play-meters", address, ",".join(meters), "--seed", str(seed)]
         with told():
@@ -101,16 +77,24 @@ def show_links(address: str, links: Sequence[tuple[str, str]]) -> None:
     console.print("\nCtrl+C 结束 · ends")
 
 
-def _seed(seed: int) -> tuple[list[tuple[str, str]], str, Sequence[str]]:
-    from shouwang.journal.clock import clock  # noqa: PLC0415 - needs Django started
+def _seed(seed: int) -> tuple[list[Role], str, Sequence[str]]:
+    """Seed the world and its past, fold the figures, and return the roles, the meters' token and the meters."""
+    from shouwang.config.wiring import News  # noqa: PLC0415 - needs Django started
+    from shouwang.journal.clock import clock  # noqa: PLC0415
+    from shouwang.simulator.history import seed_past  # noqa: PLC0415
     from shouwang.simulator.world import ROLES  # noqa: PLC0415
     from shouwang.simulator.world import seed as seed_world  # noqa: PLC0415
 
-    now = clock().now()
+    now, chance = clock().now(), Random(seed)  # noqa: S311 - a simulation
     with Progress(console=console) as progress:
         bar = progress.add_task("生成演示数据 · seeding", total=4)
-        world = seed_world(now=now, chance=Random(seed), report=lambda _, done, total: progress.update(bar, completed=done, total=total))  # noqa: S311
-    return [(f"{zh} · {en}", world.links[code]) for code, zh, en, _ in ROLES], world.token, world.meters
+        world = seed_world(now=now, chance=chance, report=lambda _, done, total: progress.update(bar, completed=done, total=total))
+        past = progress.add_task("往月记录 · past months", total=None)
+        seed_past(world, now=now, chance=chance, report=lambda _, done, total: progress.update(past, completed=done, total=total))
+        folding, news = progress.add_task("汇总指标 · folding", total=None), News()
+        while heard := news.tell():
+            progress.advance(folding, heard)
+    return [Role(code, zh, en, world.links[code]) for code, zh, en, _ in ROLES], world.token, world.meters
 
 
 @app.command("play-meters", hidden=True)

@@ -19,18 +19,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shouwang.cli.app import DATABASE_HELP, app, bring_up_to_date, console, start_django, told
-from shouwang.cli.demo import (
-    KEEP_HELP,
-    PORT_HELP,
-    database_name,
-    demo_folder,
-    free_port,
-    is_marked_as_demo,
-    mark_if_empty,
-    show_links,
-)
+from shouwang.cli.demo import KEEP_HELP, PORT_HELP, demo_folder, free_port, show_links
 from shouwang.cli.errors import MetersUnreadable, RealDataPresent, ReplayBroken
 from shouwang.cli.serving import ME, run_all, web
+from shouwang.web.demo import database_name, is_marked_as_demo, mark_if_empty
 
 if TYPE_CHECKING:
     import polars as pl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -32,6 +32,7 @@ from shouwang.watch.actions import set_watch
 Report = Callable[[str, int, int], None]
 HOMES = 60
 SILENT = 6
+DUTIES_SINCE = timedelta(days=400)
 _DUTY_OF_LEVEL = {"PREFECTURE": "CITY_DUTY", "COUNTY": "COUNTY_DUTY", "TOWNSHIP": "TOWNSHIP_DUTY", "VILLAGE": "GRID_WORKER"}
 ROLES = (
     ("duty", "值班员", "Duty officer", "COUNTY"), ("grid", "网格员", "Grid worker", "VILLAGE"), ("township", "乡镇", "Township", "TOWNSHIP"),
@@ -46,6 +47,10 @@ class World:
     meters: Sequence[str]
     token: str
     links: dict[str, str]
+    officers: Mapping[int, int]
+    """Who has the first duty of each area."""
+    township: places.AreaRow
+    """Where the roles of the demo are at home."""
 
 
 def everything() -> Scope:
@@ -71,7 +76,7 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda *_: None) -> 
     token = issue_credential("INTEGRATION", subject="demo-meters", paths=everything().paths, now=now)
     links = _links(officers, villages, now)
     report("done", 4, 4)
-    return World(meters, token, links)
+    return World(meters, token, links, officers, places.ancestors_of(villages[0].path)[-2])
 
 
 def _officers(now: datetime, chance: Random) -> dict[int, int]:
@@ -80,9 +85,9 @@ def _officers(now: datetime, chance: Random) -> dict[int, int]:
     areas = [area for root in places.roots() for area in places.below(root.path, levels=tuple(_DUTY_OF_LEVEL))]
     holders = areas + areas
     persons = add_persons(scope, [NewPerson(name(chance), area.id, phone(n)) for n, area in enumerate(holders)], now=now)
-    today = local(now).date() - timedelta(days=30)
+    since = local(now).date() - DUTIES_SINCE
     duties = [
-        NewDuty(person, _DUTY_OF_LEVEL[area.level], area.id, today, "PRIMARY" if n < len(areas) else "DEPUTY")
+        NewDuty(person, _DUTY_OF_LEVEL[area.level], area.id, since, "PRIMARY" if n < len(areas) else "DEPUTY")
         for n, (person, area) in enumerate(zip(persons, holders, strict=True))
     ]
     for start in range(0, len(duties), 500):

@@ -15,6 +15,7 @@ class Entry:
     """One way through the site: shown to whoever has one of `rights`; `count` gives the number that stands beside it.
 
     `count_from` is the address of a page with the number alone, asked again at each item of the live stream's `count_topic`.
+    `is_there` says whether this installation has such a page; without it, every one has.
     """
 
     title: Text
@@ -24,6 +25,7 @@ class Entry:
     count: Callable[[HttpRequest], int] | None = None
     count_topic: str = ""
     count_from: str = ""
+    is_there: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,5 +61,5 @@ def links(request: HttpRequest | None) -> list[Link]:
             entry.count(request) if entry.count else 0, entry.count_topic, entry.count_from,
         )
         for entry in _entries
-        if entry.rights & rights
+        if entry.rights & rights and (entry.is_there is None or entry.is_there())
     ]

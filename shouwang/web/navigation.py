@@ -8,6 +8,7 @@ from shouwang.kernel.texts import Text
 from shouwang.notify.queries import unread_count
 from shouwang.people.guard import scope_of
 from shouwang.ui.navigation import Entry
+from shouwang.web.demo import roles
 
 
 def unread(request: HttpRequest) -> int:
@@ -23,6 +24,7 @@ def _entry(zh: str, en: str, href: str, *rights: str) -> Entry:
 MESSAGES = Entry(
     Text("消息", "Messages"), "/messages/", frozenset({"case.read"}), count=unread, count_topic="push", count_from="/messages/unread/",
 )
+TOUR = Entry(Text("实践导览", "Tour"), "/tour/", frozenset({"case.read"}), is_there=lambda: bool(roles()))
 
 
 WAYS = (
@@ -39,4 +41,5 @@ WAYS = (
     _entry("人员", "People", "/people/", "case.dispatch", "people.edit"),
     _entry("设备", "Things", "/things/", "case.dispatch", "telemetry.import"),
     _entry("设置", "Set up", "/setup/", "settings.edit"),
+    TOUR,
 )

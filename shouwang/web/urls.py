@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import board, desk, handover, health, late, phone, photos, procedures, setup, stream
+from shouwang.web.pages import board, desk, handover, health, late, phone, photos, procedures, setup, stream, tour
 
 app_name = "web"
 urlpatterns = [
     path("", desk.home, name="home"),
+    path("tour/", tour.tour, name="tour"),
     path("desk/", desk.desk, name="desk"),
     path("desk/queue/", desk.queue, name="queue"),
     path("desk/side/", desk.side, name="side"),

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from shouwang.cli import demo, replay
+from shouwang.cli import replay
 from shouwang.cli.errors import MetersUnreadable, RealDataPresent, ReplayBroken
 from shouwang.cli.main import app
 from shouwang.kernel.clock import ManualClock
@@ -21,6 +21,7 @@ from shouwang.simulator import world
 from shouwang.telemetry.queries import newer_catalogue, observations_stored
 from shouwang.watch.jobs import Runner
 from shouwang.watch.queries import watches
+from shouwang.web import demo
 
 FIRST = datetime(2016, 3, 1, tzinfo=UTC)
 

@@ -23,6 +23,7 @@ from django.test import Client
 from shouwang.config.api import openapi
 from shouwang.people.guard import scope_of
 from shouwang.people.queries import scope_of_account
+from shouwang.web.demo import Role
 from tests.scope.routes import Route, forms, queries, routes
 from tests.scope.world import CODES, HARMLESS, LEVELS, PLANTED, ROLES, Side, World, build, canaries_of, masked, rooms_models
 
@@ -66,9 +67,9 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
 
 
 def _shared_codes() -> list[str]:
-    """Return codes that both counties share: of a procedure, a figure and a channel."""
+    """Return codes that both counties share: of a procedure, figures and a channel."""
     procedure = apps.get_model("cases", "ProcedureVersion").objects.values_list("code", flat=True).first()
-    return [str(procedure), "cases_opened", "sms"]
+    return [str(procedure), "opened", "activities_held", "meter_alerts_handled", "help_day_matters", "sms"]
 
 
 @pytest.fixture
@@ -128,6 +129,13 @@ def _asked(route: Route, principal: Principal, other: Side) -> list[str]:
     if not route.parameters:
         return queries(other, thorough=principal.is_thorough)
     return ["", "?format=xlsx"] if principal.is_thorough else [""]
+
+
+def test_i06_the_tour_of_a_demo_shows_no_canary(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shouwang.web.pages.tour.roles", lambda: (Role("city", "市级", "City", "/enter/x/"),))
+    answer = Client().get("/tour/")
+    assert answer.status_code == 200
+    assert [what for canary, what in world.canaries.items() if canary in _said(answer)] == []
 
 
 @pytest.mark.parametrize("principal", THOROUGH, indirect=True)

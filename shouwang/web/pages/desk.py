@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,7 +18,7 @@ from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
-from shouwang.web import queries
+from shouwang.web import demo, queries
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS
 
 
@@ -27,9 +28,16 @@ def language_of(request: HttpRequest) -> str:
 
 
 @require_GET
+def home(request: HttpRequest) -> HttpResponseBase:
+    """Send people to where their work is, and whoever is not signed in to the sign-in page, in a demo to the tour."""
+    if getattr(request, "scope", None) is None and demo.roles():
+        return redirect("web:tour")
+    return _work(request)
+
+
 @needs("case.read")
-def home(request: HttpRequest) -> HttpResponse:
-    """Send people to where their work is: the desk, setting up, or their own tasks."""
+def _work(request: HttpRequest) -> HttpResponse:
+    """Send people to the desk, to setting up, or to their own tasks."""
     rights = scope_of(request).rights
     if "case.dispatch" in rights:
         return redirect("web:desk")
