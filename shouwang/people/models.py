@@ -12,6 +12,7 @@ from shouwang.journal.fields import MomentField, PathField
 from shouwang.journal.sealed import FingerprintField, SealedField
 from shouwang.people.rules.errors import ScopeMissing
 from shouwang.people.rules.scope import Scope
+from shouwang.people.rules.views import VIEW_NAME_LENGTH, VIEW_QUERY_LENGTH
 
 PATH_LENGTH = 200
 PHONE = "people.person.phone"
@@ -354,3 +355,24 @@ class ImportDraft(Scoped):
     good = SealedField(about="people.draft.good")
     bad = SealedField(about="people.draft.bad")
     made_at = MomentField()
+
+
+class SavedView(Scoped):
+    """What one account likes a page narrowed to, under a name: `query` is the page's address after "?".
+
+    One that was dropped stays until the account saves or drops another, so that it can be taken back.
+    """
+
+    scope_path: ClassVar[str] = "account__person__path"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    page = models.CharField(max_length=16)
+    name = models.CharField(max_length=VIEW_NAME_LENGTH)
+    query = models.CharField(max_length=VIEW_QUERY_LENGTH)
+    saved_at = MomentField()
+    dropped_at = MomentField(null=True)
+
+    class Meta(Scoped.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "page", "name"], name="people_view_once", condition=Q(dropped_at__isnull=True)),
+        ]

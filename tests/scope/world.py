@@ -51,7 +51,7 @@ PLANTED = {
     "people.Organisation": ("name", "phone"), "people.Person": ("name", "phone", "id_number"),
     "people.Household": ("name", "address"), "people.Member": ("relation",), "people.DatedFact": ("value", "source"),
     "people.Consent": ("source", "wording"), "people.ContactPreference": ("address",), "people.Account": ("username",),
-    "people.AccessLog": ("reason",), "people.ImportDraft": ("file_name",), "files.Upload": ("name",), "telemetry.Thing": ("name",),
+    "people.AccessLog": ("reason",), "people.ImportDraft": ("file_name",), "people.SavedView": ("name",), "files.Upload": ("name",), "telemetry.Thing": ("name",),
     "notify.Robot": ("url", "secret"), "cases.CaseFact": ("value",), "cases.Evidence": ("value",), "cases.Note": ("text",),
     "cases.Handover": ("note",), "requests.ServiceRequest": ("address", "description"), "requests.Report": ("description",),
     "activities.Activity": ("title", "about", "place", "reason"), "activities.SignUp": ("name", "phone"),
@@ -68,7 +68,8 @@ HARMLESS = {
     "people.Person.initials": "three letters, which many share", "people.Account.password": "a hash",
     "people.Credential.subject": "the number of a device or the name of a system", "people.Credential.rights": "codes",
     "people.ImportDraft.head": "headings", "people.ImportDraft.good": "JSON; the draft is its account's alone",
-    "people.ImportDraft.bad": "JSON; the draft is its account's alone", "places.Area.name": "public", "places.Area.official_name": "public",
+    "people.ImportDraft.bad": "JSON; the draft is its account's alone", "people.SavedView.page": "a code", "people.SavedView.query": "codes and ids",
+    "places.Area.name": "public", "places.Area.official_name": "public",
     "places.Area.spelling": "public", "places.Area.outline": "public", "places.AreaSetting.value": "a parameter",
     "telemetry.Thing.external_id": "the number of a device", "telemetry.Thing.thing_kind": "a code", "telemetry.IngestBatch.source": "a code",
     "telemetry.Quarantine.source": "a code", "telemetry.Quarantine.device": "the number of a device nobody knows, so without a place",
@@ -237,6 +238,7 @@ def _rest(side: Side, now: datetime) -> None:
     file = store(f"list {side.tag}".encode(), limit_bytes=100, now=now)
     for purpose in purposes:
         Upload.objects.create(account_id=account.pk, purpose=purpose[:24], name="x", file_id=file.id, made_at_us=int(now.timestamp() * 1e6))
+    people.save_view(scope, page="desk", name="x", query="kind=living_alone", now=now)
     people.keep_draft(scope, name="x", head=["姓名"], good=[], bad=[], now=now)
 
 

@@ -48,12 +48,13 @@ from shouwang.people.actions.persons import (
     set_language,
     withdraw_consent,
 )
+from shouwang.people.actions.views import drop_view, rename_view, restore_view, save_view
 
 __all__ = [
     "NewDuty", "NewLink", "NewPerson", "NewShift", "Revealed", "add_account", "add_member", "add_organisation", "add_person",
     "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account", "change_address", "change_own_password", "check_sheet",
-    "drop_draft", "end_duty", "end_membership", "enrol_household", "enter", "find_area", "follow_move", "give_consent",
+    "drop_draft", "drop_view", "end_duty", "end_membership", "enrol_household", "enter", "find_area", "follow_move", "give_consent",
     "import_draft", "import_people", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "note_access", "plan_shift",
-    "plan_shifts", "record_fact", "reveal", "revoke_credential", "revoke_links", "rotate_credential", "set_contact", "set_language",
+    "plan_shifts", "record_fact", "rename_view", "restore_view", "reveal", "revoke_credential", "revoke_links", "rotate_credential", "save_view", "set_contact", "set_language",
     "sign_in", "sign_out", "tidy", "use_entry_link", "withdraw_consent",
 ]

@@ -28,6 +28,7 @@ from shouwang.people.queries.persons import (
 )
 from shouwang.people.queries.roster import answerable, forget
 from shouwang.people.queries.scopes import account, account_of_entry_link, scope_of_account, scope_of_token
+from shouwang.people.queries.views import ViewRow, dropped_view, own_views
 from shouwang.people.rules.roster import Who
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "PersonPage",
     "PersonRow",
     "ShiftView",
+    "ViewRow",
     "Who",
     "access_log",
     "account",
@@ -46,6 +48,7 @@ __all__ = [
     "answerable",
     "area_names",
     "contacts_of",
+    "dropped_view",
     "failed_sign_in_until",
     "find_person",
     "forget",
@@ -60,6 +63,7 @@ __all__ = [
     "matching_households",
     "members_of",
     "own_contacts",
+    "own_views",
     "paths_of",
     "person_cards",
     "person_page",

@@ -119,3 +119,35 @@ class SheetUnreadable(PeopleError):
     zh = "无法读取文件 {file}：{problem}；请另存为 .xlsx 后重试。"
     en = "The file {file} cannot be read: {problem}; save it as .xlsx and try again."
     status = 422
+
+
+class ViewNameWrong(PeopleError):
+    """The name of a saved view is empty or too long."""
+
+    zh = "视图名称“{found}”有 {length} 个字；应为 1 至 {most} 个字，请修改后再保存。"
+    en = "The name “{found}” of the view has {length} characters; it must have 1 to {most}. Change it and save again."
+    status = 422
+
+
+class ViewQueryLong(PeopleError):
+    """What a view shall narrow a page to is longer than any page's filters."""
+
+    zh = "视图的筛选条件有 {length} 个字符，最多 {most} 个；请减少条件后再保存。"
+    en = "The filters of the view have {length} characters, at most {most} may be kept; choose fewer and save again."
+    status = 422
+
+
+class ViewNameTaken(PeopleError):
+    """The account has a view of this name already."""
+
+    zh = "您已有名为“{name}”的视图；请换一个名称，或先删除原来的。"
+    en = "You have a view named “{name}” already; choose another name, or delete that one first."
+    status = 409
+
+
+class ViewsFull(PeopleError):
+    """The account has as many views of this page as one may have."""
+
+    zh = "您已保存 {most} 个视图，达到上限；请先删除不用的，再保存“{name}”。"
+    en = "You have saved {most} views, the most there may be; delete one you do not need, then save “{name}”."
+    status = 409
