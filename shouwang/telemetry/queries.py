@@ -274,6 +274,12 @@ def count_things(scope: Scope, *, kinds: Collection[str]) -> int:
     return Thing.objects.filter(_inside(scope), retired_at=None, exercise_id=None, kind__in=kinds).count()
 
 
+def things_like(scope: Scope, text: str, *, limit: int) -> list[tuple[str, str, str]]:
+    """Return the external id, kind and path of at most `limit` things inside `scope` whose external id holds `text`; one read."""
+    found = Thing.objects.filter(_inside(scope), retired_at=None, external_id__icontains=text).order_by("external_id")
+    return list(found.values_list("external_id", "kind", "path")[:limit])
+
+
 def _inside(scope: Scope) -> Q:
     """Return the condition that a thing lies where the scope may read cases ("0" follows "/" in every collation used)."""
     inside = Q(pk__in=())

@@ -41,6 +41,7 @@ class Link:
 
 
 _entries: list[Entry] = []
+_search: list[Entry] = []
 
 
 def register(*entries: Entry) -> None:
@@ -48,6 +49,17 @@ def register(*entries: Entry) -> None:
     for entry in entries:
         _entries[:] = [known for known in _entries if known.href != entry.href]
         _entries.append(entry)
+
+
+def offer_search(entry: Entry) -> None:
+    """Make the page that searches known: the masthead leads to it, Ctrl+K asks it."""
+    _search[:] = [entry]
+
+
+def search_href(request: HttpRequest | None) -> str:
+    """Return the address of the search, nothing where there is none or the reader may not search."""
+    rights: frozenset[str] = getattr(getattr(request, "scope", None), "rights", frozenset())
+    return next((entry.href for entry in _search if entry.rights & rights), "")
 
 
 def links(request: HttpRequest | None) -> list[Link]:

@@ -1,4 +1,4 @@
-"""The web room as a Django app; at the start it registers the main navigation."""
+"""The web room as a Django app; at the start it registers the main navigation and the search."""
 
 from django.apps import AppConfig
 
@@ -10,8 +10,9 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        """Register the main navigation."""
-        from shouwang.ui.navigation import register  # noqa: PLC0415 - queries load after the models
-        from shouwang.web.navigation import WAYS  # noqa: PLC0415
+        """Register the main navigation and the search."""
+        from shouwang.ui.navigation import offer_search, register  # noqa: PLC0415 - queries load after the models
+        from shouwang.web.navigation import SEARCH, WAYS  # noqa: PLC0415
 
         register(*WAYS)
+        offer_search(SEARCH)

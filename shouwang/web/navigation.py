@@ -43,3 +43,4 @@ WAYS = (
     _entry("设置", "Set up", "/setup/", "settings.edit"),
     TOUR,
 )
+SEARCH = _entry("搜索", "Search", "/search/", "case.read")

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shouwang.cases.links import task_link
 from shouwang.cases.queries import (
     CaseRow,
-    Filters,
     TaskRow,
     case_in_scope,
     case_row,
     evidence_of,
     gaps_within,
-    list_cases,
     notes_of,
     procedure_of_case,
-    tally_open,
     tasks_for,
     tasks_of,
 )
@@ -55,7 +52,6 @@ from shouwang.web.rules import (
     hourly_use,
 )
 
-DESK_ROWS = 60
 GAPS_SHOWN = 8
 GAPS_SINCE = timedelta(hours=24)
 REVIEW_NUMBER = "审图号 GS(2024)0650号"
@@ -117,26 +113,6 @@ def place_names(cases: Sequence[CaseRow]) -> dict[int, str]:
         parts = [int(part) for part in case.path.split("/") if part][1:]
         found[case.area_id] = " ".join(known[part].name for part in parts if part in known)
     return found
-
-
-def desk_queue(scope: Scope, language: str, *, seen: int | None = None, after: int | None = None) -> dict[str, Any]:
-    """Return the most urgent open cases and how many there are of each severity; five queries, however many are open.
-
-    What came after case number `seen` is counted but not shown, so that nothing moves under the reader's hand; what came
-    after number `after` is marked as new.
-    """
-    tally = tally_open(scope, after=seen)
-    known = sum(each.count - each.later for each in tally)
-    shown_upto = seen if seen is not None and known else None
-    cases = list_cases(scope, Filters(states=("OPEN",), upto_id=shown_upto), limit=DESK_ROWS + 1)
-    held = [each for each in tally if each.later] if shown_upto is not None else []
-    counts = {each.severity: each.count for each in tally}
-    return {
-        "rows": [replace(row, fresh=after is not None and row.id > after) for row in rows_of(cases[:DESK_ROWS], language)],
-        "more": len(cases) > DESK_ROWS, "tally": [(level, counts.get(level.value, 0)) for level in reversed(Severity)],
-        "held": sum(each.later for each in held), "gravest": Severity(held[0].severity) if held else None,
-        "seen": shown_upto if shown_upto is not None else max((each.newest for each in tally), default=0),
-    }
 
 
 def midnight(now: datetime) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import board, desk, handover, health, late, phone, photos, procedures, setup, stream, tour
+from shouwang.web.pages import board, desk, handover, health, late, phone, photos, procedures, search, setup, stream, tour, views
 
 app_name = "web"
 urlpatterns = [
@@ -15,6 +15,10 @@ urlpatterns = [
     path("desk/side/", desk.side, name="side"),
     path("desk/figures/", desk.figures, name="figures"),
     path("desk/cases/<int:case_id>/", desk.drawer, name="drawer"),
+    path("desk/views/", views.views, name="views"),
+    path("desk/views/save/", views.save, name="view_save"),
+    path("desk/views/<int:view_id>/<slug:what>/", views.change, name="view_change"),
+    path("search/", search.search, name="search"),
     path("handover/", handover.give, name="handover"),
     path("handover/past/", handover.past, name="handovers"),
     path("handover/<int:handover_id>/", handover.one, name="handover_one"),

@@ -81,10 +81,14 @@ class Demo:
         pytest.fail(f"case {case_id} has not reached rung {rung}")
 
 
+def environ_of(folder: Path) -> dict[str, str]:
+    """Return the environment in which a process works on the demo in a folder."""
+    return {**os.environ, "SHOUWANG_DATA_DIR": str(folder), "SHOUWANG_DATABASE": ""}
+
+
 def _step(folder: Path, what: str, *numbers: int) -> Any:
-    environ = {**os.environ, "SHOUWANG_DATA_DIR": str(folder), "SHOUWANG_DATABASE": ""}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.browser.steps", what, *map(str, numbers)], cwd=ROOT, env=environ, check=False, capture_output=True, text=True,
+        [sys.executable, "-m", "tests.browser.steps", what, *map(str, numbers)], cwd=ROOT, env=environ_of(folder), check=False, capture_output=True, text=True,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ django.setup()
 from django.core.management import call_command
 from django.db import transaction
 
-from shouwang.cases.actions import dispatch, publish_procedure
+from shouwang.cases.actions import NewCase, add_note, dispatch, open_case, publish_procedure
 from shouwang.cases.models import Task
 from shouwang.cases.queries import case_row
 from shouwang.journal.models import Timer
@@ -81,11 +82,29 @@ def village(now: datetime) -> dict[str, Any]:
     return {"name": " ".join(full_names([area])[area].split()[-2:])}
 
 
+def red(now: datetime, case_id: int) -> dict[str, Any]:
+    """Open a red case about the same as another case; return its number."""
+    row = case_row(case_id)
+    new = NewCase(WELFARE_CHECK.code, row.kind, 4, row.area_id, row.path, row.subject_kind, row.subject_id, row.reason, row.params)
+    return {"case": open_case(new, now=now)}
+
+
+def notes(now: datetime, case_id: int, number: int) -> None:
+    """Write `number` notes on a case, ten a second: a steady stream of events."""
+    del now
+    for _ in range(number):
+        add_note(case_id, text="…", by=None, now=datetime.now(UTC))
+        time.sleep(0.1)
+
+
 def _task(case_id: int) -> Task:
     return Task.objects.filter(case_id=case_id).order_by("-pk")[0]
 
 
-STEPS = {"prepare": prepare, "send": send, "enter": enter, "holder": holder, "ring": ring, "send_home": send_home, "village": village}
+STEPS = {
+    "prepare": prepare, "send": send, "enter": enter, "holder": holder, "ring": ring, "send_home": send_home, "village": village, "red": red,
+    "notes": notes,
+}
 
 if __name__ == "__main__":
     what, *numbers = sys.argv[1:]

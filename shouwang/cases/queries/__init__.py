@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shouwang.cases.queries.finding import cases_in_areas, cases_of_subject, find_cases, newest_open
 from shouwang.cases.queries.handovers import (
     HandoverRow,
     handover_row,
@@ -62,12 +63,15 @@ __all__ = [
     "case_in_scope",
     "case_row",
     "case_rows",
+    "cases_in_areas",
+    "cases_of_subject",
     "clocks_of",
     "count_cases",
     "count_open_of",
     "current_procedure",
     "evidence_of",
     "facts_of",
+    "find_cases",
     "forget",
     "gaps_within",
     "handover_row",
@@ -76,6 +80,7 @@ __all__ = [
     "list_cases",
     "load_case",
     "load_task",
+    "newest_open",
     "notes_of",
     "open_task_ids",
     "paths_of",

@@ -17,6 +17,7 @@ from shouwang.cases.rules.procedures import Procedure
 from shouwang.kernel.errors import NotFound
 from shouwang.people.rules import Scope
 
+DIGITS_MOST = 18
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
@@ -61,10 +62,10 @@ class TaskRow:
 
 def case_in_scope(case_id: int, scope: Scope) -> CaseRow:
     """Return one case that `scope` sees. Raises NotFound otherwise."""
-    row = _within(scope).filter(pk=case_id).first()
+    row = within(scope).filter(pk=case_id).first()
     if row is None:
         raise NotFound(what=f"事件 {case_id}")
-    return _rows([row])[0]
+    return rows_of([row])[0]
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,13 @@ class Filters:
     upto_id: int | None = None
 
 
+OPEN = Filters(states=("OPEN",))
+
+
 def list_cases(scope: Scope, filters: Filters, *, offset: int = 0, limit: int = 100) -> list[CaseRow]:
     """Return the cases `scope` sees, gravest first, then by time left; three queries."""
     rows = _filtered(scope, filters).order_by("-severity", "due_at", "id")[offset : offset + limit]
-    return _rows(list(rows))
+    return rows_of(list(rows))
 
 
 def count_cases(scope: Scope, filters: Filters) -> int:
@@ -104,15 +108,15 @@ class Tally:
     newest: int
 
 
-def tally_open(scope: Scope, *, after: int | None = None) -> list[Tally]:
-    """Return the open cases `scope` sees, counted by severity, the gravest first; one query."""
+def tally_open(scope: Scope, *, after: int | None = None, filters: Filters = OPEN) -> list[Tally]:
+    """Return the open cases `scope` sees, as far as `filters` let them through, counted by severity, the gravest first; one query."""
     later = Count("id", filter=Q(pk__gt=after)) if after is not None else Value(0)
-    rows = _within(scope).filter(state="OPEN", exercise_id=None).values("severity").annotate(count=Count("id"), later=later, newest=Max("id"))
+    rows = _filtered(scope, filters).values("severity").annotate(count=Count("id"), later=later, newest=Max("id"))
     return [Tally(row["severity"], row["count"], row["later"], row["newest"]) for row in rows.order_by("-severity")]
 
 
 def _filtered(scope: Scope, filters: Filters) -> QuerySet[Case]:
-    rows = _within(scope).filter(state__in=filters.states, exercise_id=filters.exercise_id)
+    rows = within(scope).filter(state__in=filters.states, exercise_id=filters.exercise_id)
     if filters.kind:
         rows = rows.filter(kind=filters.kind)
     if filters.severity:
@@ -128,12 +132,19 @@ def _filtered(scope: Scope, filters: Filters) -> QuerySet[Case]:
     if filters.upto_id is not None:
         rows = rows.filter(pk__lte=filters.upto_id)
     if filters.number:
-        digits = filters.number.rpartition("-")[2]
-        rows = rows.filter(pk=int(digits)) if digits.isdigit() else rows.none()
+        pk = case_pk(filters.number)
+        rows = rows.none() if pk is None else rows.filter(pk=pk)
     return rows
 
 
-def _within(scope: Scope) -> QuerySet[Case]:
+def case_pk(number: str) -> int | None:
+    """Return the id in a case's number ("20260101-00012", or its end alone), None for what is no number."""
+    digits = number.rpartition("-")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MOST else None
+
+
+def within(scope: Scope) -> QuerySet[Case]:
+    """Return the cases that `scope` sees."""
     inside = Q(pk__in=())
     for path in scope.paths_for("case.read"):
         inside |= below(path)
@@ -145,7 +156,8 @@ def below(path: str) -> Q:
     return Q(path__gte=path, path__lt=path[:-1] + "0")
 
 
-def _rows(cases: list[Case]) -> list[CaseRow]:
+def rows_of(cases: list[Case]) -> list[CaseRow]:
+    """Return the cases as rows of a list, each with its open or last task; one read."""
     tasks: dict[int, TaskRow] = {}
     for task in tasks_of([case.pk for case in cases]):
         shown = tasks.get(task.case_id)
@@ -198,7 +210,7 @@ def clocks_of(case_id: int) -> list[Clock]:
 
 def gaps_within(scope: Scope, *, since: datetime, limit: int = 100) -> list[CoverageGap]:
     """Return the coverage gaps of real cases in the scope since a moment, newest first."""
-    cases = _within(scope).filter(exercise_id=None).values("pk")
+    cases = within(scope).filter(exercise_id=None).values("pk")
     return list(CoverageGap.objects.filter(case_id__in=cases, at__gte=since).order_by("-id")[:limit])
 
 
@@ -215,12 +227,12 @@ def case_row(case_id: int) -> CaseRow:
     row = Case.objects.filter(pk=case_id).first()
     if row is None:
         raise NotFound(what=f"事件 {case_id}")
-    return _rows([row])[0]
+    return rows_of([row])[0]
 
 
 def case_rows(case_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Return these cases by id in two queries; takes no scope, as `case_row`: the caller shows what it has checked."""
-    return {row.id: row for row in _rows(list(Case.objects.filter(pk__in=set(case_ids))))}
+    return {row.id: row for row in rows_of(list(Case.objects.filter(pk__in=set(case_ids))))}
 
 
 def task_row(task_id: int) -> TaskRow:

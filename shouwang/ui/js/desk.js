@@ -5,4 +5,6 @@ import "./countdown.js";
 import "./panels.js";
 import "./stream.js";
 import "./live.js";
+import "./search.js";
+import "./alarm.js";
 import "./keys.js";

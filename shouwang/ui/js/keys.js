@@ -1,5 +1,7 @@
-// Keys: Ctrl+K searches; j, k walk the rows; Enter opens (the row's link holds the focus); ? shows help.
+// Keys: Ctrl+K and / search; j, k walk the rows; Enter opens (the row's link holds the focus); ? shows help.
 // Single keys can be switched off in the help (WCAG 2.1.4), and never act while something is typed.
+
+import { openSearch } from "./search.js";
 
 const KEPT = "shouwang-single-keys";
 const help = document.getElementById("keys");
@@ -18,20 +20,25 @@ function step(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+/** Open the search of the whole site; where there is none, go to the search of the page. */
+function search(event) {
+  const own = document.querySelector("[data-search]");
+  if (document.querySelector("dialog[open]:not([data-search-dialog])")) return;
+  if (openSearch()) return event.preventDefault();
+  if (!own) return;
+  event.preventDefault();
+  own.focus();
+  own.select();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented) return;
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-    const search = document.querySelector("[data-search]");
-    if (!search) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
-    return;
-  }
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return search(event);
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog[open]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !singleKeys()) return;
   if (event.key === "j") step(1);
   else if (event.key === "k") step(-1);
+  else if (event.key === "/") search(event);
   else if (event.key === "?") help?.showModal();
 });
 

@@ -44,6 +44,12 @@ def navigation(context: Context) -> list[ways.Link]:
 
 
 @register.simple_tag(takes_context=True)
+def search_href(context: Context) -> str:
+    """Return where the reader of the page searches, or nothing: `{% search_href as search %}`."""
+    return ways.search_href(cast("HttpRequest | None", context.get("request")))
+
+
+@register.simple_tag(takes_context=True)
 def t(context: Context, zh: str, en: str, **params: object) -> str:
     """Return the sentence in the reader's language: `{% t "剩 {n} 条" "{n} left" n=3 %}`."""
     return Text(zh, en).render(_language(context), params) if params else _choose(context, zh, en)

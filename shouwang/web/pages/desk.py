@@ -19,6 +19,7 @@ from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import demo, queries
+from shouwang.web.desk import bar, desk_queue, narrowing_of, red_cases
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS
 
 
@@ -49,9 +50,10 @@ def _work(request: HttpRequest) -> HttpResponse:
 def desk(request: HttpRequest) -> HttpResponse:
     """Show the duty desk."""
     scope, language = scope_of(request), language_of(request)
-    queue_ = queries.desk_queue(scope, language)
+    narrowing = narrowing_of(scope, request.GET.dict())
+    queue_ = desk_queue(scope, language, narrowing=narrowing)
     return render(request, "web/desk.html", {
-        **queue_, **_side(request),
+        **queue_, **_side(request), **bar(scope, narrowing), "reds": red_cases(scope, language),
         "stream_url": "/stream/", "map": {**queries.map_outlines(scope), "points": queries.map_points(queue_["rows"])},
     })
 
@@ -76,8 +78,10 @@ def side(request: HttpRequest) -> HttpResponse:
 @needs("case.read")
 def queue(request: HttpRequest) -> HttpResponse:
     """Show the queue alone, as it is now; `seen` holds back what came later, `after` marks it as new."""
-    found = queries.desk_queue(scope_of(request), language_of(request), seen=_number(request, "seen"), after=_number(request, "after"))
-    return render(request, "web/_queue.html", found)
+    scope, language = scope_of(request), language_of(request)
+    narrowing = narrowing_of(scope, request.GET.dict())
+    found = desk_queue(scope, language, seen=_number(request, "seen"), after=_number(request, "after"), narrowing=narrowing)
+    return render(request, "web/_queue.html", {**found, "reds": red_cases(scope, language)})
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

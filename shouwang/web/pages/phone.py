@@ -36,7 +36,7 @@ _OPEN = frozenset({"CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED"})
 def tasks(request: HttpRequest) -> HttpResponse:
     """Show a person's open tasks, most urgent first."""
     found = queries.own_tasks(scope_of(request).person_id or 0, language_of(request))
-    return render(request, "web/tasks.html", {**_frame(request), "tasks": found})
+    return render(request, "web/tasks.html", {**own_frame(request), "tasks": found})
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,7 +49,7 @@ def messages(request: HttpRequest) -> HttpResponse:
         mark_read(scope.person_id or 0, ids, now=clock().now())
         return redirect("web:messages")
     found = queries.own_messages(scope.person_id or 0, language_of(request), may_open="case.dispatch" in scope.rights)
-    return render(request, "web/messages.html", {**_frame(request), "entries": found, "unread": any(each["unread"] for each in found)})
+    return render(request, "web/messages.html", {**own_frame(request), "entries": found, "unread": any(each["unread"] for each in found)})
 
 
 @require_GET
@@ -59,7 +59,7 @@ def unread(request: HttpRequest) -> HttpResponse:
     return render(request, "ui/_count.html", {"topic": MESSAGES.count_topic, "from": MESSAGES.count_from, "count": count_unread(request)})
 
 
-def _frame(request: HttpRequest) -> dict[str, object]:
+def own_frame(request: HttpRequest) -> dict[str, object]:
     """Return the frame of a person's own pages: the desk's for officers, the phone's for grid workers."""
     scope = scope_of(request)
     at_desk = bool(scope.rights & {"case.dispatch", "settings.edit"})
