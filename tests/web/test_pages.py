@@ -126,6 +126,17 @@ def test_a_case_elsewhere_is_not_found_and_the_worker_may_not_dispatch(county: C
     assert refused.status_code == 403
 
 
+def test_a_task_of_another_case_is_not_touched_through_an_own_one(county: County, now: datetime) -> None:
+    own, other = one_case(county, now), one_case(county, now)
+    task = task_of(other)
+    for what in ("dispatch", "remind", "escalate"):
+        for number in (str(task.pk), "x", ""):
+            answer = as_person("county").post(f"/cases/{own}/{what}/", {"task": number}, headers={"HX-Request": "true"})
+            assert answer.status_code == 409
+            assert "没有找到任务" in answer.content.decode()
+    assert (task.rung, task.reminders, task.state) == (task_of(other).rung, task_of(other).reminders, task_of(other).state)
+
+
 def test_a_gap_is_told_in_words(county: County, now: datetime) -> None:
     case_id = one_case(county, now)
     CoverageGap.objects.create(

@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from shouwang.cases import actions
-from shouwang.cases.queries import Filters, count_cases, list_cases
+from shouwang.cases.queries import Filters, count_cases, list_cases, tasks_of
 from shouwang.journal.clock import clock
-from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.errors import NotFound, ShouwangError
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
@@ -149,17 +149,24 @@ def _act(request: HttpRequest, case_id: int, what: str, *, by: int) -> None:
     now = clock().now()
     post = request.POST
     if what == "dispatch":
-        actions.dispatch(int(post["task"]), by=by, now=now)
+        actions.dispatch(_task(case_id, post.get("task", "")), by=by, now=now)
     elif what == "remind":
-        actions.remind(int(post["task"]), by=by, now=now)
+        actions.remind(_task(case_id, post.get("task", "")), by=by, now=now)
     elif what == "escalate":
-        actions.escalate(int(post["task"]), by=by, now=now)
+        actions.escalate(_task(case_id, post.get("task", "")), by=by, now=now)
     elif what == "note":
         actions.add_note(case_id, text=post["text"][:2000], by=by, now=now)
     elif what == "false_alarm" and post.get("reason") in FALSE_ALARM_REASONS:
         actions.false_alarm(case_id, reason=post["reason"], by=by, now=now)
     elif what == "reopen":
         actions.reopen(case_id, reason="DESK", by=by, now=now)
+
+
+def _task(case_id: int, number: str) -> int:
+    """Return the task `number` of a case whose scope was checked. Raises NotFound for a task of another case."""
+    if number not in {str(task.id) for task in tasks_of([case_id])}:
+        raise NotFound(what=f"任务 {number[:20]}")
+    return int(number)
 
 
 _LIST: ListSpec[queries.Row] = ListSpec(
