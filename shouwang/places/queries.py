@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from math import cos, radians
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ CALENDAR_AGE_S = 5.0
 CALENDARS_KEPT = 10_000
 SEARCH_LIMIT = 20
 PARENTS_LIMIT = 1_000
+METRES_A_DEGREE = 111_000.0
 _LEVEL_ORDER = Case(*(When(level=level, then=depth) for depth, level in enumerate(tree.LEVELS)))
 _calendars: dict[int, tuple[float, Calendar]] = {}
 
@@ -169,6 +171,15 @@ def area_at(lon: float, lat: float) -> AreaRow | None:
     inside = [row for row in below(around.path) if row.lon is not None and tree.depth(row.level) > tree.depth(around.level)]
     near = [row for row in inside if row.level in {tree.VILLAGE, tree.GRID}] or inside
     return min(near, key=lambda row: distance_m(lon, lat, row.lon or 0.0, row.lat or 0.0), default=around)
+
+
+def areas_near(lon: float, lat: float, *, within_m: float) -> dict[int, float]:
+    """Return the areas whose point lies within `within_m` of a WGS-84 point, each with its distance in metres; one read."""
+    north = within_m / METRES_A_DEGREE
+    east = north / max(0.1, cos(radians(lat)))
+    boxed = Area.objects.filter(lon__gte=lon - east, lon__lte=lon + east, lat__gte=lat - north, lat__lte=lat + north)
+    away = {pk: distance_m(lon, lat, x or 0.0, y or 0.0) for pk, x, y in boxed.values_list("pk", "lon", "lat")}
+    return {pk: metres for pk, metres in away.items() if metres <= within_m}
 
 
 def outlines(area_ids: Collection[int]) -> dict[int, tuple[dict[str, Any], bool]]:

@@ -60,6 +60,13 @@ class ExerciseMixed(CaseError):
     en = "Cases {case} and {into} are not of the same exercise, or one of them is real; they cannot be merged."
 
 
+class NotMergeable(CaseError):
+    """Two cases are not both open and about the same thing."""
+
+    zh = "事件 {case} 不能并入事件 {into}：两件都须处置中，且属同一业务、同一对象；请重新打开页面核对。"
+    en = "Case {case} cannot become part of case {into}: both must be open, of one kind and about the same; open the page again."
+
+
 class HandoverWaiting(CaseError):
     """The watch was handed over already and waits for the second signature."""
 

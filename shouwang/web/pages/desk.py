@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from shouwang.cases import actions
-from shouwang.cases.queries import Filters, count_cases, list_cases, tasks_of
+from shouwang.cases.queries import CaseRow, Filters, case_in_scope, count_cases, list_cases, tasks_of
+from shouwang.cases.rules.errors import NotMergeable
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound, ShouwangError
 from shouwang.kernel.severity import Severity
@@ -20,7 +22,10 @@ from shouwang.people.guard import needs, scope_of
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import demo, queries
 from shouwang.web.desk import bar, desk_queue, narrowing_of, red_cases
+from shouwang.web.related import may_merge, nearby, similar
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS
+from shouwang.web.takers import REASONS as TAKING_REASONS
+from shouwang.web.takers import takers
 
 
 def language_of(request: HttpRequest) -> str:
@@ -80,12 +85,12 @@ def queue(request: HttpRequest) -> HttpResponse:
     """Show the queue alone, as it is now; `seen` holds back what came later, `after` marks it as new."""
     scope, language = scope_of(request), language_of(request)
     narrowing = narrowing_of(scope, request.GET.dict())
-    found = desk_queue(scope, language, seen=_number(request, "seen"), after=_number(request, "after"), narrowing=narrowing)
+    found = desk_queue(scope, language, seen=_number(request.GET, "seen"), after=_number(request.GET, "after"), narrowing=narrowing)
     return render(request, "web/_queue.html", {**found, "reds": red_cases(scope, language)})
 
 
-def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
+def _number(asked: QueryDict, name: str) -> int | None:
+    text = asked.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
@@ -108,10 +113,12 @@ def drawer(request: HttpRequest, case_id: int) -> HttpResponse:
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """Show the page of one case."""
     context = _case_context(request, case_id)
-    language = language_of(request)
+    scope, raw, now, language = scope_of(request), context["raw"], clock().now(), language_of(request)
     return render(request, "web/case.html", {
-        **context, **queries.case_history(context["raw"], language=language),
-        "curve": queries.meter_curve(context["raw"], now=clock().now(), language=language),
+        **context, **queries.case_history(raw, language=language),
+        "curve": queries.meter_curve(raw, now=now, language=language),
+        "near": nearby(scope, raw, now=now, language=language), "before": similar(scope, raw, language=language),
+        "takers": takers(raw, now=now, language=language) if context["may_dispatch"] else (), "taking_reasons": TAKING_REASONS.items(),
         "false_alarm_reasons": FALSE_ALARM_REASONS.items(), "whole": True, "stream_url": "/stream/",
     })
 
@@ -135,7 +142,7 @@ def act(request: HttpRequest, case_id: int, what: str) -> HttpResponse:
     scope.require("case.read" if what == "note" else "case.dispatch", view["case"].path)
     problem, done = "", ""
     try:
-        _act(request, case_id, what, by=scope.person_id or 0)
+        _act(request, view["raw"], what, by=scope.person_id or 0)
         done = "Done" if language_of(request) == "en" else "已执行"
     except ShouwangError as error:
         problem = error.text(language_of(request))
@@ -145,21 +152,42 @@ def act(request: HttpRequest, case_id: int, what: str) -> HttpResponse:
     return redirect("web:case", case_id)
 
 
-def _act(request: HttpRequest, case_id: int, what: str, *, by: int) -> None:
-    now = clock().now()
-    post = request.POST
-    if what == "dispatch":
-        actions.dispatch(_task(case_id, post.get("task", "")), by=by, now=now)
-    elif what == "remind":
-        actions.remind(_task(case_id, post.get("task", "")), by=by, now=now)
-    elif what == "escalate":
-        actions.escalate(_task(case_id, post.get("task", "")), by=by, now=now)
+def _act(request: HttpRequest, case: CaseRow, what: str, *, by: int) -> None:
+    now, post = clock().now(), request.POST
+    if what in _ON_TASKS:
+        _ON_TASKS[what](_task(case.id, post.get("task", "")), by=by, now=now)
     elif what == "note":
-        actions.add_note(case_id, text=post["text"][:2000], by=by, now=now)
+        actions.add_note(case.id, text=post["text"][:2000], by=by, now=now)
     elif what == "false_alarm" and post.get("reason") in FALSE_ALARM_REASONS:
-        actions.false_alarm(case_id, reason=post["reason"], by=by, now=now)
+        actions.false_alarm(case.id, reason=post["reason"], by=by, now=now)
     elif what == "reopen":
-        actions.reopen(case_id, reason="DESK", by=by, now=now)
+        actions.reopen(case.id, reason="DESK", by=by, now=now)
+    elif what == "merge":
+        actions.merge(case.id, into=_target(request, case), by=by, now=now)
+    elif what == "hand_over" and post.get("reason") in TAKING_REASONS:
+        task, to = _task(case.id, post.get("task", "")), _taker(request, case, now=now)
+        actions.hand_over(task, to=to, reason=post["reason"], by=by, now=now)
+
+
+_ON_TASKS: Mapping[str, Callable[..., object]] = {"dispatch": actions.dispatch, "remind": actions.remind, "escalate": actions.escalate}
+
+
+def _target(request: HttpRequest, case: CaseRow) -> int:
+    """Return the case that another is to be merged into. Raises NotFound out of scope, or where the two cannot be one; Refused."""
+    number, scope = _number(request.POST, "into"), scope_of(request)
+    into = case_in_scope(number or 0, scope)
+    scope.require("case.dispatch", into.path)
+    if not may_merge(case, into):
+        raise NotMergeable(case=case.id, into=into.id)
+    return into.id
+
+
+def _taker(request: HttpRequest, case: CaseRow, *, now: datetime) -> int:
+    """Return to whom a task is handed over. Raises NotFound for somebody who does not answer on its ladder now."""
+    person = _number(request.POST, "to")
+    if person not in {each for each, _ in takers(case, now=now, language="zh")}:
+        raise NotFound(what=f"可转办人员 {person or ''}".strip())
+    return person or 0
 
 
 def _task(case_id: int, number: str) -> int:
