@@ -98,7 +98,11 @@ class NoSenders:
         """Return that nothing more is taken."""
         return 0
 
-    def start(self, works: Sequence[Work]) -> None:
+    def lease_ends(self) -> float:
+        """Return no end: nothing is leased."""
+        return float("inf")
+
+    def start(self, works: Sequence[Work], until: float) -> None:
         """Begin nothing."""
 
     def finished(self) -> list[Result]:

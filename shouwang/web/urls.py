@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.web.pages import board, desk, handover, health, late, phone, photos, procedures, search, setup, stream, tour, views
+from shouwang.web.pages import (
+    board,
+    desk,
+    handover,
+    health,
+    late,
+    phone,
+    photos,
+    procedures,
+    search,
+    setup,
+    stream,
+    tour,
+    views,
+)
 
 app_name = "web"
 urlpatterns = [
