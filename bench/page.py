@@ -60,7 +60,6 @@ FIGURES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "moved = figures": lambda found: 0 < (found.get("figures") or 0) == found.get("moved"),
     "hard_coded = 0": lambda found: found.get("hard_coded") == 0,
     "systems_open = systems_running": lambda found: 0 < (found.get("systems_open") or 0) == found.get("systems_running"),
-    "seed_s <= 15": lambda found: 0 < (found.get("seed_s") or 0) <= 15,
 }
 
 

@@ -47,4 +47,4 @@ def platform() -> Scope:
 @pytest.fixture
 def officer() -> Scope:
     """Return what an officer of area 1 may do, who imports files."""
-    return Scope(7, ("/1/",), frozenset({"telemetry.import"}))
+    return Scope(7, ("/1/",), frozenset({"case.read", "telemetry.import"}))

@@ -107,9 +107,9 @@ def test_things_are_listed_with_their_last_reading_inside_the_scope(meters: dict
     rows, total = queries.things(officer, now=now)
     assert (total, [row.external_id for row in rows]) == (2, ["M1", "M2"])
     assert [now - timedelta(hours=1), None] == [row.last_at for row in rows]
-    village = Scope(8, ("/1/2/",), frozenset())
+    village = Scope(8, ("/1/2/",), frozenset({"case.read"}))
     assert [row.external_id for row in queries.things(village, now=now)[0]] == ["M2"]
-    assert queries.things(Scope(9, (), frozenset()), now=now) == ([], 0)
+    assert queries.things(Scope(9, (), frozenset({"case.read"})), now=now) == ([], 0)
 
 
 def test_old_batches_that_all_have_read_are_deleted_but_the_last(meters: dict[str, int], now: datetime) -> None:
