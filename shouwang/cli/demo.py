@@ -21,6 +21,7 @@ from shouwang.cli.serving import ME, past_posted, run_all, web
 from shouwang.web.demo import Role, keep_roles, mark_if_empty
 
 KEEP_HELP = "保留数据的文件夹 · keep the data in this folder"
+PAST_HELP = "连同往月的办理记录 · with the past months' handled cases, which the tour counts"
 PORT_HELP = "端口，0 为任选 · port, 0 for any"
 
 
@@ -52,6 +53,7 @@ def demo(
     port: Annotated[int, typer.Option(help=PORT_HELP)] = 0,
     keep: Annotated[Path | None, typer.Option(help=KEEP_HELP)] = None,
     seed: Annotated[int, typer.Option(help="随机种子 · seed")] = 7,
+    past: Annotated[bool, typer.Option(help=PAST_HELP)] = True,
 ) -> None:
     """Seed an invented Liaocheng, start everything with simulated meters, and print one address with role links."""
     with demo_folder(keep, prefix="shouwang-demo-") as folder:
@@ -59,7 +61,7 @@ def demo(
         port = port or free_port()
         bring_up_to_date()
         mark_if_empty(folder)
-        roles, token, meters = _seed(seed)
+        roles, token, meters = _seed(seed, past=past)
         keep_roles(folder, roles)
         address = f"http://127.0.0.1:{port}"
         show_links(address, [(f"{role.zh} · {role.en}", role.href) for role in roles])
@@ -77,8 +79,8 @@ def show_links(address: str, links: Sequence[tuple[str, str]]) -> None:
     console.print("\nCtrl+C 结束 · ends")
 
 
-def _seed(seed: int) -> tuple[list[Role], str, Sequence[str]]:
-    """Seed the world and its past, fold the figures, and return the roles, the meters' token and the meters."""
+def _seed(seed: int, *, past: bool) -> tuple[list[Role], str, Sequence[str]]:
+    """Seed the world and, if wanted, its past, fold the figures, and return the roles, the meters' token and the meters."""
     from shouwang.config.wiring import News  # noqa: PLC0415 - needs Django started
     from shouwang.journal.clock import clock  # noqa: PLC0415
     from shouwang.simulator.history import seed_past  # noqa: PLC0415
@@ -89,8 +91,9 @@ def _seed(seed: int) -> tuple[list[Role], str, Sequence[str]]:
     with Progress(console=console) as progress:
         bar = progress.add_task("生成演示数据 · seeding", total=4)
         world = seed_world(now=now, chance=chance, report=lambda _, done, total: progress.update(bar, completed=done, total=total))
-        past = progress.add_task("往月记录 · past months", total=None)
-        seed_past(world, now=now, chance=chance, report=lambda _, done, total: progress.update(past, completed=done, total=total))
+        if past:
+            months = progress.add_task("往月记录 · past months", total=None)
+            seed_past(world, now=now, chance=chance, report=lambda _, done, total: progress.update(months, completed=done, total=total))
         folding, news = progress.add_task("汇总指标 · folding", total=None), News()
         while heard := news.tell():
             progress.advance(folding, heard)

@@ -118,7 +118,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     environ = {**os.environ, "COLUMNS": "300", "SHOUWANG_DATABASE": "", "NO_COLOR": "1"}
     with said.open("wb") as output:
         running = subprocess.Popen(
-            [sys.executable, "-m", "shouwang.cli.main", "demo", "--port", str(port), "--keep", str(folder)],
+            [sys.executable, "-m", "shouwang.cli.main", "demo", "--no-past", "--port", str(port), "--keep", str(folder)],
             cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )
     try:
