@@ -180,7 +180,7 @@ def test_a_hotline_list_gives_its_bad_rows_back(browser: Browser, demo: Demo, tm
     sheet = made.active
     assert sheet is not None
     sheet.append([names[0] for names in HEADINGS.values()])
-    sheet.append([*EXAMPLE[:3], name, *EXAMPLE[4:]])
+    sheet.append([*EXAMPLE[:2], "垃圾、污水", name, *EXAMPLE[4:]])  # another kind than the call's
     sheet.append(["RX-0002", "昨天", "", "没有这个村", "", "下水道堵了", "", "12"])
     made.save(tmp_path / "hotline.xlsx")
     with FIGURES.timed("hotline list"), reader(browser, demo, demo.links["township"]) as officer:
