@@ -21,7 +21,7 @@ from shouwang.journal.sql import run
 from shouwang.kernel.moments import to_us
 from shouwang.notify import queries
 from shouwang.notify.actions.ending import append_failures, end
-from shouwang.notify.actions.leading import CHUNK, lead, remember, together
+from shouwang.notify.actions.leading import CHUNK, lead, postpone, remember
 from shouwang.notify.models import ALIVE, FRESH, TAKEN, Message, TargetUse
 from shouwang.notify.rules import Bundle, Next, State, Step, Traits, retake
 from shouwang.notify.rules.bundling import URGENT
@@ -157,7 +157,7 @@ def put_off(bundles: Sequence[tuple[Bundle, datetime]], *, now: datetime, lease:
     with transaction.atomic():
         check_fence(lease)
         for bundle, until in bundles:
-            together(bundle, now).update(not_before=until, was_quiet=True)
+            postpone(bundle, until, now=now)
 
 
 def take_turn(target: Target, *, now: datetime, pace: float = 1.0) -> datetime | None:

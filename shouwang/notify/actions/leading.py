@@ -6,12 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-
 from shouwang.journal.sql import run, run_many
 from shouwang.kernel.moments import to_us
-from shouwang.notify import queries
-from shouwang.notify.models import Message
 from shouwang.notify.rules import Bundle
 from shouwang.notify.rules.bundling import URGENT
 
@@ -22,13 +18,6 @@ _TOGETHER = """
 done_at IS NULL AND leader_id IS NULL AND lease_until IS NULL AND person_id = %s AND channel = %s AND severity < %s
 AND (not_before IS NULL OR not_before <= %s)
 """
-
-
-def together(bundle: Bundle, now: datetime) -> QuerySet[Message]:
-    """Return the messages of `bundle` that nobody has taken up."""
-    return queries.visible(now).filter(
-        person_id=bundle.person_id, channel=bundle.channel, severity__lt=URGENT, exercise_id=bundle.exercise_id,
-    )
 
 
 def lead(bundle: Bundle, *, now: datetime, **columns: Any) -> tuple[int, int]:
@@ -44,8 +33,15 @@ def lead(bundle: Bundle, *, now: datetime, **columns: Any) -> tuple[int, int]:
     return leader, run(led, (leader, *columns.values(), *values, leader)).rowcount
 
 
+def postpone(bundle: Bundle, until: datetime, *, now: datetime) -> None:
+    """Put the messages of `bundle` off to the end of its person's quiet hours."""
+    whose, values = _together(bundle, now)
+    statement = f"UPDATE notify_message SET not_before = %s, was_quiet = %s WHERE {whose}"  # noqa: S608 - our own words
+    run(statement, (to_us(until), True, *values))
+
+
 def _together(bundle: Bundle, now: datetime) -> tuple[str, tuple[Any, ...]]:
-    """Return the condition of `together`, and its values."""
+    """Return the condition that a message belongs to `bundle` and nobody has taken it up, and its values."""
     values = (bundle.person_id, bundle.channel, URGENT, to_us(now))
     if bundle.exercise_id is None:
         return f"{_TOGETHER} AND exercise_id IS NULL", values
