@@ -27,10 +27,13 @@ from tests.detectors.test_contract import (
 GRID_US = 10 * MINUTE_US
 
 
-def bounds(rows: list[Row], at_us: int, window_us: int) -> tuple[float | None, float]:
+Turned = tuple[int, int, float, int]
+"""A row, and how many times its register has run backwards before it."""
+
+
+def bounds(rows: list[Turned], at_us: int, window_us: int) -> tuple[float | None, float]:
     """Return (upper, lower) bound of the litres used in the window before `at_us`; upper None when it is not covered."""
-    begin = max((i for i in range(1, len(rows)) if rows[i][2] < rows[i - 1][2]), default=0)
-    rows = rows[begin:]
+    rows = [row for row in rows if row[3] == rows[-1][3]]
     before = [row for row in rows if row[1] <= at_us - window_us]
     inside = [row for row in rows if row[1] >= at_us - window_us]
     upper = rows[-1][2] - before[-1][2] if before else None
@@ -56,14 +59,17 @@ def slow(life: Life, until_us: int, *, window_h: int, high_l: float) -> list[tup
     return sorted(found, key=lambda row: (row[3], row[1], row[0]))
 
 
-def last_of_each_step(rows: list[Row]) -> list[Row]:
-    kept: dict[int, Row] = {}
-    for row in rows:
-        kept[-(-row[1] // GRID_US)] = row
+def last_of_each_step(rows: list[Row]) -> list[Turned]:
+    """Return the rows that are kept; that the register ran backwards is known also from a row that is not."""
+    kept: dict[int, Turned] = {}
+    turns = 0
+    for at, row in enumerate(rows):
+        turns += at > 0 and row[2] < rows[at - 1][2]
+        kept[-(-row[1] // GRID_US)] = (*row, turns)
     return list(kept.values())
 
 
-def verdicts_at(rows: list[Row], at_us: int, window_us: int, high_l: float) -> dict[str, bool | None]:
+def verdicts_at(rows: list[Turned], at_us: int, window_us: int, high_l: float) -> dict[str, bool | None]:
     if not rows:
         return {}
     if at_us - rows[-1][1] > 6 * HOUR_US:
