@@ -11,7 +11,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 Made = TypeVar("Made")
 _KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission")
@@ -69,6 +69,9 @@ def forget() -> None:
 
 def rows(statement: str, params: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
     """Return the rows of one statement: the simulator's own reads, apart from the product's."""
-    with connection.cursor() as cursor:
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.vendor == "sqlite" and wrapper.connection is not None:
+        return wrapper.connection.execute(statement.replace("%s", "?"), params).fetchall()  # type: ignore[no-any-return]
+    with wrapper.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()

@@ -17,8 +17,10 @@ from shouwang.alerts.registry import kind_of, resolver_of
 from shouwang.alerts.rules import LARGEST_BATCH, BatchTooLarge, FoundFinding, Key, Subject, plan
 from shouwang.cases.actions import NewCase, open_cases
 from shouwang.journal.actions import append, lock_order
-from shouwang.journal.put import put, reserve_ids
+from shouwang.journal.prepared import Prepared
+from shouwang.journal.put import amend, put, reserve_ids
 from shouwang.journal.rules import NewEvent
+from shouwang.journal.sql import run
 from shouwang.kernel.moments import to_us
 
 _COLUMNS = (
@@ -77,10 +79,10 @@ def take_posts(posts: Sequence[Post], *, now: datetime) -> list[list[int]]:
 def close_for_case(alert_id: int, *, now: datetime) -> None:
     """End the alert whose case was closed; ending it again changes nothing."""
     with transaction.atomic():
-        alert = Alert.objects.filter(pk=alert_id, state="OPEN").first()
-        if alert is not None:
-            Alert.objects.filter(pk=alert_id).update(state="ENDED", ended_at=now)
-            append([NewEvent("alert.ended", alert_id, {"case": alert.case_id}, alert.exercise_id)], now=now)
+        row = run("SELECT case_id, exercise_id FROM alerts_alert WHERE id = %s AND state = 'OPEN'", (alert_id,)).fetchone()
+        if row is not None:
+            amend(Alert, alert_id, state="ENDED", ended_at=to_us(now))
+            append([NewEvent("alert.ended", alert_id, {"case": row[0]}, row[1])], now=now)
 
 
 def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]:
@@ -94,6 +96,12 @@ def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]
     }
 
 
+_KNOWN = Prepared(
+    lambda spells, subjects: Alert.objects.filter(Q(state="OPEN") | Q(episode_us__in=spells), subject_id__in=subjects)
+    .values_list("kind", "subject_kind", "subject_id", "exercise_id", "episode_us", "pk", "state"),
+)
+
+
 def _known(findings: Sequence[FoundFinding]) -> tuple[dict[Key, int], set[tuple[Key, int]]]:
     """Return the open alerts of the findings' subjects, and the spells that have an alert already, open or ended.
 
@@ -101,9 +109,7 @@ def _known(findings: Sequence[FoundFinding]) -> tuple[dict[Key, int], set[tuple[
     """
     subjects = sorted({finding.subject_id for finding in findings})
     spells = sorted({finding.episode_us for finding in findings})
-    rows = Alert.objects.filter(Q(state="OPEN") | Q(episode_us__in=spells), subject_id__in=subjects).values_list(
-        "kind", "subject_kind", "subject_id", "exercise_id", "episode_us", "pk", "state",
-    )
+    rows = _KNOWN.rows(spells, subjects)
     open_keys: dict[Key, int] = {}
     seen: set[tuple[Key, int]] = set()
     for kind, subject_kind, subject_id, exercise_id, episode_us, alert_id, state in rows:

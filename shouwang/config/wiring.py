@@ -20,10 +20,10 @@ from shouwang.cases.actions import unreached
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
-from shouwang.journal.actions import listen, pass_over, take_lease
+from shouwang.journal.actions import listen, take_lease
 from shouwang.journal.clock import clock
 from shouwang.journal.holders import holder
-from shouwang.journal.queries import events_after, kinds_after, last_seq, next_timer_at
+from shouwang.journal.queries import events_after, last_of_kinds, last_seq, next_timer_at
 from shouwang.journal.rules import Event, Lease, LeaseLost
 from shouwang.journal.wake import Bell, wait_any
 from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
@@ -89,24 +89,25 @@ log = logging.getLogger("shouwang.worker")
 
 @dataclass
 class News:
-    """What the log holds for the listeners. It is read once for all: most of them wait for kinds that come once a year."""
+    """What the log holds for the listeners. It is read once for all: most of them wait for kinds that come once a year.
 
-    read_upto: int | None = None
+    `heard_upto` is the event up to which a listener has certainly heard everything, of those that have been asked.
+    """
+
+    heard_upto: dict[str, int] = field(default_factory=dict)
 
     def tell(self) -> int:
         """Give listeners the next events of their kinds and return how many there were; nothing new costs one query."""
         end = last_seq()
-        if end == self.read_upto:
-            return 0
-        new = None if self.read_upto is None else kinds_after(self.read_upto)
+        since = min(self.heard_upto.values(), default=end)
+        last = last_of_kinds(since) if since < end else {}
         done = 0
         for name, kinds, hear in LISTENERS:
-            if new is None or new.intersection(kinds):
-                done += listen(name, hear, partial(events_after, kinds=kinds))
-        if not done:
-            if new is None:
-                pass_over([name for name, _, _ in LISTENERS], upto=end)
-            self.read_upto = end
+            upto = self.heard_upto.get(name)
+            told = listen(name, hear, partial(events_after, kinds=kinds)) if upto is None or any(last.get(kind, 0) > upto for kind in kinds) else 0
+            if not told:
+                self.heard_upto[name] = end
+            done += told
         return done
 
 

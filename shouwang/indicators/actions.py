@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from typing import Any
 
 from django.db import models, transaction
@@ -14,7 +14,7 @@ from shouwang.indicators.rules import doings
 from shouwang.indicators.rules.doings import ActivityLine
 from shouwang.indicators.rules.folding import HEARD, OPENED, Line, folded, opened
 from shouwang.journal.paths import move_paths
-from shouwang.journal.put import put
+from shouwang.journal.put import put, remove
 from shouwang.journal.queries import cursor_of, events_after
 from shouwang.journal.rules import Event
 from shouwang.kernel.moments import to_us
@@ -62,11 +62,11 @@ def _subjects(events: Sequence[Event]) -> Collection[int]:
 
 def _write(model: type[models.Model], shape: type[Any], changed: Sequence[Any]) -> None:
     """Put down lines, the first column of which is their key: those that are there already are replaced."""
-    rows = [astuple(line) for line in changed]
-    model._default_manager.filter(pk__in=[row[0] for row in rows]).delete()  # noqa: SLF001 - Django's own name for it
+    names = tuple(each.name for each in fields(shape))
+    rows = [tuple(getattr(line, name) for name in names) for line in changed]
+    remove(model, [row[0] for row in rows])
     paths = {area_id: row.path for area_id, row in areas({line.area_id for line in changed}).items()}
-    columns = ("path", *(each.name for each in fields(shape)))
-    put(model, columns, [(paths.get(line.area_id, ""), *_stored(row)) for line, row in zip(changed, rows, strict=True)])
+    put(model, ("path", *names), [(paths.get(line.area_id, ""), *_stored(row)) for line, row in zip(changed, rows, strict=True)])
 
 
 def _stored(row: Sequence[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,7 +17,6 @@ from shouwang.journal.sql import is_postgres, run, run_many
 from shouwang.kernel.moments import to_us
 
 APPEND_LOCK = 7300
-FAR_BEHIND = 10_000
 AHEAD = 2
 FOLLOW_AFTER = 500
 _EVENT_COLUMNS = ("seq", "at", "kind", "version", "subject_id", "exercise_id", "payload", "hash")
@@ -160,12 +159,3 @@ def _cursor(name: str, *, start_at: int) -> int:
     if found is None:
         return ListenerCursor.objects.get_or_create(name=name, defaults={"seq": start_at})[0].seq
     return int(found[0])
-
-
-def pass_over(names: Collection[str], *, upto: int) -> None:
-    """Move the cursors of listeners that have nothing to hear up to number `upto`, where they are far behind it.
-
-    Only for whoever has read the log up to there on their behalf: a new process then need not read it all again.
-    """
-    with transaction.atomic():
-        ListenerCursor.objects.filter(name__in=names, seq__lt=upto - FAR_BEHIND).update(seq=upto)

@@ -1,8 +1,8 @@
-"""Rows in bulk: insert, amend, number, without the ORM."""
+"""Rows in bulk: insert, amend, remove, number, without the ORM."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -41,6 +41,15 @@ def _copy(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[tu
 def amend(model: type[models.Model], pk: int, **columns: Any) -> None:
     """Set `columns` (database names and values) of one row inside the caller's transaction."""
     run(_update(model, tuple(columns)), (*columns.values(), pk))
+
+
+def remove(model: type[models.Model], pks: Collection[int]) -> None:
+    """Delete the rows with these primary keys inside the caller's transaction."""
+    key = connection.ops.quote_name(str(model._meta.pk.column))  # noqa: SLF001 - Django's own name for it
+    if pks and is_postgres():
+        run(f"DELETE FROM {_table(model)} WHERE {key} = ANY(%s::bigint[])", (list(pks),))  # noqa: S608 - names come from the model
+    elif pks:
+        run_many(f"DELETE FROM {_table(model)} WHERE {key} = %s", [(pk,) for pk in pks])  # noqa: S608 - names come from the model
 
 
 def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:

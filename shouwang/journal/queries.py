@@ -39,9 +39,9 @@ def events_after(seq: int, *, kinds: Sequence[str] | None = None, limit: int = 5
     return [_event(row) for row in run(statement, (seq, *(kinds or ()), limit)).fetchall()]
 
 
-def kinds_after(seq: int) -> set[str]:
-    """Return the kinds of the events after number `seq`."""
-    return set(EventRow.objects.filter(seq__gt=seq).values_list("kind", flat=True).distinct())
+def last_of_kinds(seq: int) -> dict[str, int]:
+    """Return the number of the last event of each kind that there is after number `seq`."""
+    return dict(run("SELECT kind, max(seq) FROM journal_event WHERE seq > %s GROUP BY kind", (seq,)).fetchall())
 
 
 def events_of(subject_id: int, *, prefix: str = "") -> list[Event]:

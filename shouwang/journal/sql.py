@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -27,10 +27,13 @@ def run(statement: str, params: Sequence[Any] = ()) -> Any:
         cursor = wrapper.cursor()
         cursor.execute(statement, params)
         return cursor
-    with wrapper.wrap_database_errors:
-        if wrapper.vendor == "sqlite":
-            return raw.execute(_question_marks(statement), params)
-        return _server_cursor(raw).execute(statement, params, prepare=True)
+    try:
+        if is_postgres():
+            return _server_cursor(raw).execute(statement, params, prepare=True)
+        return raw.execute(_question_marks(statement), params)
+    except wrapper.Database.Error:  # type: ignore[attr-defined] # each database wrapper has its driver
+        with wrapper.wrap_database_errors:
+            raise
 
 
 def rows_for(statement: str, ids: Iterable[int], *params: Any) -> list[Row]:
@@ -81,8 +84,9 @@ def is_together() -> bool:
     return raw is not None and is_postgres() and raw.pgconn.pipeline_status != 0
 
 
+@cache
 def is_postgres() -> bool:
-    """Return whether this thread's connection is to PostgreSQL."""
+    """Return whether this installation's database is PostgreSQL."""
     return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from django.db.models import Case, Count, Q, QuerySet, When
 
+from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.geometry import distance_m, outline_of
 from shouwang.places import registry
@@ -30,6 +31,10 @@ PARENTS_LIMIT = 1_000
 METRES_A_DEGREE = 111_000.0
 _LEVEL_ORDER = Case(*(When(level=level, then=depth) for depth, level in enumerate(tree.LEVELS)))
 _calendars: dict[int, tuple[float, Calendar]] = {}
+
+
+_AREAS = Prepared(lambda ids: Area.objects.filter(pk__in=ids).values_list(*COLUMNS))
+_SET = Prepared(lambda ids, keys: AreaSetting.objects.filter(area_id__in=ids, key__in=keys).values_list("area_id", "key", "value"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,15 @@ class SettingValue:
 
 def area(area_id: int) -> AreaRow:
     """Return the area `area_id`. Raises NotFound."""
-    found = _rows(Area.objects.filter(pk=area_id))
-    if not found:
+    found = areas([area_id]).get(area_id)
+    if found is None:
         raise NotFound(what=f"区域 {area_id}")
-    return found[0]
+    return found
 
 
 def areas(area_ids: Collection[int]) -> dict[int, AreaRow]:
     """Return the areas with these ids, by id; unknown ids are left out."""
-    return {row.id: row for row in _rows(Area.objects.filter(pk__in=area_ids))}
+    return {row[0]: AreaRow(*row) for row in _AREAS.rows(area_ids)}
 
 
 def area_of_code(code: str) -> AreaRow | None:
@@ -198,8 +203,7 @@ def settings_of(area_id: int, keys: Iterable[str] | None = None) -> dict[str, Se
     """Return every declared setting (or `keys`) at an area, in two reads. Raises NotFound."""
     wanted = [spec.key for spec in registry.specs()] if keys is None else list(keys)
     nearest_first = tree.ancestors(area(area_id).path)
-    rows = AreaSetting.objects.filter(area_id__in=nearest_first, key__in=wanted).values_list("area_id", "key", "value")
-    set_at = {(set_area, key): value for set_area, key, value in rows}
+    set_at = {(set_area, key): value for set_area, key, value in _SET.rows(nearest_first, wanted)}
     found: dict[str, SettingValue] = {}
     for key in wanted:
         source = next((each for each in nearest_first if (each, key) in set_at), None)

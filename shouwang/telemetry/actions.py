@@ -7,7 +7,6 @@ from datetime import datetime
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Max
 from numpy.typing import NDArray
 
 from shouwang.detectors.contract import Columns, Int64s
@@ -160,7 +159,7 @@ def _log(columns: Columns, partition: NDArray[np.uint8], *, now: datetime, sourc
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INGEST_LOCK])
-    seq = (IngestBatch.objects.aggregate(last=Max("seq"))["last"] or 0) + 1
+    seq = queries.last_batch() + 1
     put(IngestBatch, ("seq", "partitions", "received_at", "source", "rows", "columns"), [
         (seq, bitmask(partition), to_us(now), source, len(columns), pack(columns, partition)),
     ])

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from numpy.typing import NDArray
 
 from shouwang.detectors.contract import Float64s, Int64s
+from shouwang.journal.prepared import Prepared
+from shouwang.journal.sql import rows_for, run
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import HOUR_US, from_us, to_us
 from shouwang.people.rules import Scope
-from shouwang.telemetry.models import Datastream, IngestBatch, Observation, Quarantine, Thing
+from shouwang.telemetry.models import Datastream, Observation, Quarantine, Thing
 from shouwang.telemetry.rules import MAX_SERIES_DAYS, Batch, SpanTooLong, thin, unpack
 
 CATALOGUE_AGE_S = 60.0
@@ -90,13 +92,16 @@ def forget() -> None:
     _catalogue = None
 
 
+_CATALOGUE = Prepared(
+    lambda: Datastream.objects.filter(thing__retired_at=None).order_by("pk").values_list(
+        "pk", "property", "thing__external_id", "thing__kind", "thing__path", "thing__partition", "thing__exercise_id",
+    ),
+)
+
+
 def _load() -> Catalogue:
     loaded_s = time.monotonic()
-    rows = list(
-        Datastream.objects.filter(thing__retired_at=None).order_by("pk").values_list(
-            "pk", "property", "thing__external_id", "thing__kind", "thing__path", "thing__partition", "thing__exercise_id",
-        ),
-    )
+    rows = _CATALOGUE.rows()
     by_device: dict[str, dict[str, int]] = {}
     for row in rows:
         by_device.setdefault(row[2], {})[row[1]] = row[0]
@@ -109,13 +114,16 @@ def _load() -> Catalogue:
 
 def last_batch() -> int:
     """Return the number of the last ingest batch, 0 for none."""
-    return IngestBatch.objects.aggregate(last=Max("seq"))["last"] or 0
+    return int(run("SELECT max(seq) FROM telemetry_ingest_batch").fetchone()[0] or 0)
+
+
+_BATCHES = "SELECT seq, received_at, columns FROM telemetry_ingest_batch WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
 
 
 def batches_after(seq: int, *, upto: int, limit: int) -> list[Batch]:
     """Return at most `limit` batches of the ingest log in (seq, upto], in commit order."""
-    rows = IngestBatch.objects.filter(seq__gt=seq, seq__lte=upto).order_by("seq")[:limit]
-    return [Batch(row.seq, row.received_at, *unpack(bytes(row.columns))) for row in rows]
+    rows = run(_BATCHES, (seq, upto, limit)).fetchall()
+    return [Batch(number, from_us(received_us), *unpack(bytes(columns))) for number, received_us, columns in rows]
 
 
 @dataclass(frozen=True)
@@ -156,17 +164,20 @@ def _hours(first: int, last: int) -> Iterable[list[int]]:
         yield list(range(begin, min(begin + HOURS_PER_QUERY, last + 1)))
 
 
+_LAST_READINGS = (
+    f"SELECT datastream_id, max(at) FROM telemetry_observation WHERE hour IN ({', '.join(['%s'] * (FRESH_HOURS + 1))}) "  # noqa: S608
+    "AND datastream_id IN {ids} GROUP BY datastream_id"
+)
+
+
 def last_readings(datastream_ids: Sequence[int], *, now: datetime) -> dict[int, datetime]:
     """Return the moment of the last reading of each datastream that had one within 48 hours before `now`."""
     last = to_us(now) // HOUR_US
     found: dict[int, datetime] = {}
     for begin in range(0, len(datastream_ids), STREAMS_PER_QUERY):
         part = datastream_ids[begin : begin + STREAMS_PER_QUERY]
-        rows = (
-            Observation.objects.filter(hour__in=list(range(last - FRESH_HOURS, last + 1)), datastream_id__in=part)
-            .values_list("datastream_id").annotate(last=Max("at"))
-        )
-        found |= {stream: from_us(at) if isinstance(at, int) else at for stream, at in rows}
+        rows = rows_for(_LAST_READINGS, part, *range(last - FRESH_HOURS, last + 1))
+        found |= {stream: from_us(at_us) for stream, at_us in rows}
     return found
 
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from shouwang.alerts.rules import FoundFinding
 from shouwang.detectors.contract import Finding, Int64s, dump, fresh
 from shouwang.detectors.registry import detectors_found
 from shouwang.journal.actions import check_fence
-from shouwang.journal.put import put, reserve_ids
+from shouwang.journal.put import put, remove, reserve_ids
 from shouwang.journal.rules import Lease
-from shouwang.journal.sql import run_many
+from shouwang.journal.sql import run, run_many
 from shouwang.kernel.moments import from_us, to_us
 from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.rules import PARTITIONS
@@ -33,6 +33,8 @@ from shouwang.watch.rules import (
 LATENESS_S = 600
 Take = Callable[[Sequence[FoundFinding]], object]
 _SAVE = "UPDATE watch_watchstate SET state = %s, cursor = %s, tick_id = %s, fence = %s WHERE id = %s AND fence <= %s"
+
+_MOVE_ON = "UPDATE watch_watchstate SET cursor = %s, tick_id = %s, fence = %s WHERE id = %s AND fence <= %s AND tick_id < %s"
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,16 @@ def _start_anew(watch_id: int, *, now: datetime) -> None:
 def record_tick(lease: Lease, *, upto_seq: int, at: datetime) -> Tick:
     """Record a tick before it is judged. Raises LeaseLost."""
     check_fence(lease)
-    row = WatchTick.objects.create(upto_seq=upto_seq, at=at)
-    return Tick(row.pk, upto_seq, at)
+    (tick_id,) = reserve_ids(WatchTick, 1)
+    put(WatchTick, ("id", "upto_seq", "at"), [(tick_id, upto_seq, to_us(at))])
+    return Tick(tick_id, upto_seq, at)
 
 
 @transaction.atomic
 def save(lease: Lease, judged: Sequence[Judged], *, findings: Sequence[FoundFinding], take: Take) -> None:
     """Store states and hand over findings, together or not at all; the findings last. Raises LeaseLost."""
     check_fence(lease)
-    rows = [(each.state, each.cursor, each.tick_id, lease.fence, each.state_id, lease.fence) for each in judged]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(_SAVE, rows)
+    run_many(_SAVE, [(each.state, each.cursor, each.tick_id, lease.fence, each.state_id, lease.fence) for each in judged])
     if findings:
         take(findings)
 
@@ -108,8 +108,7 @@ def save(lease: Lease, judged: Sequence[Judged], *, findings: Sequence[FoundFind
 def move_on(lease: Lease, state_ids: Sequence[int], *, cursor: int, tick_id: int) -> None:
     """Move the cursors of states in which nothing has changed on; none that is further already moves back. Raises LeaseLost."""
     check_fence(lease)
-    behind = WatchState.objects.filter(pk__in=state_ids, fence__lte=lease.fence, tick_id__lt=tick_id)
-    behind.update(cursor=cursor, tick_id=tick_id, fence=lease.fence)
+    run_many(_MOVE_ON, [(cursor, tick_id, lease.fence, state_id, lease.fence, tick_id) for state_id in state_ids])
 
 
 @transaction.atomic
@@ -123,12 +122,14 @@ def forget_ticks(before: int, *, limit: int) -> int:
 def note_late(lease: Lease, watch_id: int, streams: Int64s, moments: Int64s, *, now: datetime) -> None:
     """Note that these readings came after their moments were judged; noting them again changes nothing. Raises LeaseLost."""
     check_fence(lease)
-    LateBatch.objects.create(watch_id=watch_id, noted_at=now, rows=late_blob(streams, moments))
+    put(LateBatch, ("watch_id", "noted_at", "rows"), [(watch_id, to_us(now), late_blob(streams, moments))])
 
 
 @transaction.atomic
 def sort_late(*, most_rows: int) -> int:
     """Sort what the oldest ticks noted into the late rows of each stream, about `most_rows` at once; return how many ticks."""
+    if run("SELECT 1 FROM watch_latebatch LIMIT 1").fetchone() is None:
+        return 0
     batches: list[LateBatch] = []
     size = 0
     for batch in LateBatch.objects.select_for_update().order_by("pk").iterator(chunk_size=20):
@@ -196,5 +197,6 @@ def finish_review(
 @transaction.atomic
 def forget_reviews(before: datetime, *, limit: int) -> int:
     """Delete at most `limit` review findings made before a moment and return how many."""
-    ids = list(ReviewFinding.objects.filter(reviewed_at__lt=before).order_by("pk").values_list("pk", flat=True)[:limit])
-    return ReviewFinding.objects.filter(pk__in=ids).delete()[0]
+    found = run("SELECT id FROM watch_reviewfinding WHERE reviewed_at < %s ORDER BY id LIMIT %s", (to_us(before), limit)).fetchall()
+    remove(ReviewFinding, [row[0] for row in found])
+    return len(found)

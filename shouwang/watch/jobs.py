@@ -46,7 +46,6 @@ from shouwang.watch.rules import (
 
 LEASE = "watch"
 LEASE_TTL = timedelta(seconds=15)
-TICKS_PER_PASS = 200
 CHECKPOINT_ROWS = 200_000
 CHECKPOINT_US = 600 * SECOND_US
 POLL_S = 1.0
@@ -157,7 +156,7 @@ class Runner:
             actions.record_tick(lease, upto_seq=upto, at=at)
         if not held:
             return Passed(leads=True, behind=end - upto)
-        ticks = queries.ticks_after(min(each.tick_id for each in held), limit=TICKS_PER_PASS)
+        ticks = queries.ticks_after(min(each.tick_id for each in held))
         rows = findings = 0
         for tick in ticks:
             judged_rows, told = self._judge(lease, tick, is_last=tick is ticks[-1])

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Min, Q
 
+from shouwang.journal.prepared import Prepared
 from shouwang.telemetry import queries as telemetry
 from shouwang.watch.models import LateRows, ReviewFinding, Watch, WatchState, WatchTick
 from shouwang.watch.rules import Tick
@@ -42,33 +43,38 @@ class StateRow:
     fence: int
 
 
+TICKS_PER_PASS = 200
+STREAMS_AT_ONCE = 50
 _WATCH = ("pk", "code", "detector", "version", "params", "thing_kind", "property", "lateness_s", "enabled", "since")
 _STATE = ("pk", "watch_id", "partition", "state", "cursor", "tick_id", "fence")
 
 
+_ALL = Prepared(lambda: Watch.objects.order_by("code").values_list(*_WATCH))
+_ENABLED = Prepared(lambda: Watch.objects.filter(enabled=True).order_by("code").values_list(*_WATCH))
+_STATES = Prepared(lambda watch_id: WatchState.objects.filter(watch_id=watch_id).order_by("partition").values_list(*_STATE))
+_LAST_TICK = Prepared(lambda: WatchTick.objects.order_by("-pk").values_list("pk", "upto_seq", "at")[:1])
+_TICKS = Prepared(lambda tick_id: WatchTick.objects.filter(pk__gt=tick_id).order_by("pk").values_list("pk", "upto_seq", "at")[:TICKS_PER_PASS])
+
+
 def watches(*, enabled_only: bool = False) -> list[WatchRow]:
     """Return the watches by code."""
-    found = Watch.objects.order_by("code")
-    if enabled_only:
-        found = found.filter(enabled=True)
-    return [WatchRow(*row) for row in found.values_list(*_WATCH)]
+    return [WatchRow(*row) for row in (_ENABLED if enabled_only else _ALL).rows()]
 
 
 def states(watch_id: int) -> list[StateRow]:
     """Return what is stored for each partition of a watch."""
-    rows = WatchState.objects.filter(watch_id=watch_id).order_by("partition").values_list(*_STATE)
-    return [StateRow(row[0], row[1], row[2], bytes(row[3]), *row[4:]) for row in rows]
+    return [StateRow(row[0], row[1], row[2], bytes(row[3]), *row[4:]) for row in _STATES.rows(watch_id)]
 
 
 def last_tick() -> Tick | None:
     """Return the last tick, None before the first."""
-    row = WatchTick.objects.order_by("-pk").values_list("pk", "upto_seq", "at").first()
+    row = _LAST_TICK.first()
     return Tick(*row) if row else None
 
 
-def ticks_after(tick_id: int, *, limit: int) -> list[Tick]:
-    """Return at most `limit` ticks after `tick_id`, oldest first."""
-    return [Tick(*row) for row in WatchTick.objects.filter(pk__gt=tick_id).order_by("pk").values_list("pk", "upto_seq", "at")[:limit]]
+def ticks_after(tick_id: int) -> list[Tick]:
+    """Return at most TICKS_PER_PASS ticks after `tick_id`, oldest first."""
+    return [Tick(*row) for row in _TICKS.rows(tick_id)]
 
 
 def read_upto() -> int:
@@ -98,11 +104,17 @@ class LateRow:
     moments: bytes
 
 
-def late_rows(*, settled_before: datetime, waiting_since: datetime, limit: int) -> list[LateRow]:
-    """Return late readings to review, oldest first: of streams that have been quiet since `settled_before`, or wait since long ago."""
-    due = Q(noted_at__lte=settled_before) | Q(first_noted_at__lte=waiting_since)
-    rows = LateRows.objects.filter(due, watch__enabled=True).order_by("watch_id", "pk")[:limit]
-    return [LateRow(row.pk, row.watch_id, row.stream, bytes(row.moments)) for row in rows]
+_LATE = Prepared(
+    lambda settled_before, waiting_since: LateRows.objects.filter(
+        Q(noted_at__lte=settled_before) | Q(first_noted_at__lte=waiting_since), watch__enabled=True,
+    ).order_by("watch_id", "pk").values_list("pk", "watch_id", "stream", "moments")[:STREAMS_AT_ONCE],
+)
+
+
+def late_rows(*, settled_before: datetime, waiting_since: datetime) -> list[LateRow]:
+    """Return the late readings of at most STREAMS_AT_ONCE streams to review, oldest first: of streams that have been quiet since `settled_before`, or wait since long ago."""
+    rows = _LATE.rows(settled_before, waiting_since)
+    return [LateRow(pk, watch_id, stream, bytes(moments)) for pk, watch_id, stream, moments in rows]
 
 
 @dataclass(frozen=True)

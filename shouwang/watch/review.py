@@ -31,7 +31,6 @@ SETTLED_AFTER = timedelta(minutes=10)
 WAITED_AT_MOST = timedelta(hours=1)
 LOOKS_BACK = timedelta(days=31)
 HISTORY = timedelta(days=3)
-STREAMS_AT_ONCE = 50
 LATE_ROWS_AT_ONCE = 100_000
 READINGS = 200_000
 KEPT_FOR = timedelta(days=400)
@@ -49,7 +48,7 @@ def review(now: datetime) -> int:
     if last is None:
         return 0
     actions.sort_late(most_rows=LATE_ROWS_AT_ONCE)
-    waiting = queries.late_rows(settled_before=now - SETTLED_AFTER, waiting_since=now - WAITED_AT_MOST, limit=STREAMS_AT_ONCE)
+    waiting = queries.late_rows(settled_before=now - SETTLED_AFTER, waiting_since=now - WAITED_AT_MOST)
     watches = {row.id: row for row in queries.watches(enabled_only=True)}
     told = 0
     for watch_id, rows in groupby(waiting, key=lambda row: row.watch_id):

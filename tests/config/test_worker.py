@@ -143,7 +143,7 @@ def wiring_connection() -> Any:
 def test_a_listener_far_behind_that_missed_nothing_is_moved_on(
     heard: list[tuple[str, int]], now: datetime, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(journal, "FAR_BEHIND", 2)
+    monkeypatch.setattr(journal, "FOLLOW_AFTER", 2)
     end = told("case.opened", "x", "x", "x", now=now)
     news = wiring.News()
     while news.tell():

@@ -31,8 +31,11 @@ SELECT kind, subject_kind, subject_id, count(*) FROM alerts_alert WHERE state = 
 GROUP BY kind, subject_kind, subject_id, exercise_id HAVING count(*) > 1
 """
 _WAITING = f"""
-SELECT c.id, c.state, (SELECT count(*) FROM cases_task t WHERE t.case_id = c.id AND t.state IN {OPEN}) AS n FROM cases_case c
-WHERE c.state = 'OPEN' OR EXISTS (SELECT 1 FROM cases_task t WHERE t.case_id = c.id AND t.state IN {OPEN})
+SELECT c.id, c.state, 0 FROM cases_case c
+WHERE c.state = 'OPEN' AND NOT EXISTS (SELECT 1 FROM cases_task t WHERE t.case_id = c.id AND t.state IN {OPEN})
+UNION ALL
+SELECT c.id, c.state, count(*) FROM cases_task t JOIN cases_case c ON c.id = t.case_id
+WHERE t.state IN {OPEN} AND c.state <> 'OPEN' GROUP BY c.id, c.state
 """
 _CASE_DUE = """
 SELECT c.id, c.due_at, (SELECT min(k.due_at) FROM cases_clock k WHERE k.case_id = c.id) AS clocks FROM cases_case c
@@ -42,7 +45,10 @@ _UNTOLD = """
 SELECT t.id, t.case_id, t.assignee_id FROM cases_task t WHERE t.state = 'OFFERED' AND t.assignee_id IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM notify_message m WHERE m.person_id = t.assignee_id AND m.case_id = t.case_id AND m.task_id = t.id)
 """
-_ALIVE = "SELECT id, lease_until IS NULL, case_id FROM notify_message WHERE done_at IS NULL AND leader_id IS NULL"
+_ALIVE = """
+SELECT id, TRUE, case_id FROM notify_message WHERE done_at IS NULL AND leader_id IS NULL AND lease_until IS NULL UNION ALL
+SELECT id, FALSE, case_id FROM notify_message WHERE done_at IS NULL AND leader_id IS NULL AND lease_until IS NOT NULL
+"""
 
 
 @dataclass

@@ -8,10 +8,17 @@ from django.db import transaction
 
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import Changes
-from shouwang.cases.models import OPEN_TASKS, Clock, Task
+from shouwang.cases.models import OPEN_TASKS, Task
 from shouwang.cases.queries import load_case
 from shouwang.journal.actions import claim_timer
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import DueTimer
+from shouwang.journal.sql import run
+
+_HOLDERS = Prepared(
+    lambda case_id: Task.objects.filter(case_id=case_id, state__in=OPEN_TASKS, assignee_id__isnull=False).order_by("pk")
+    .values_list("pk", "assignee_id"),
+)
 
 
 def clock_due(timer: DueTimer, *, now: datetime) -> bool:
@@ -19,15 +26,14 @@ def clock_due(timer: DueTimer, *, now: datetime) -> bool:
     with transaction.atomic():
         if not claim_timer(timer.id, due_at=timer.due_at):
             return False
-        clock = Clock.objects.filter(pk=timer.subject_id).first()
+        clock = run("SELECT case_id, code, kind FROM cases_clock WHERE id = %s", (timer.subject_id,)).fetchone()
         if clock is None:
             return True
-        case = load_case(clock.case_id)
+        case_id, code, kind = clock
+        case = load_case(case_id)
         changes = Changes(now)
-        changes.event(kinds.CLOCK_PASSED, case, clock=clock.code, kind=clock.kind)
-        holders = Task.objects.filter(case_id=case.id, state__in=OPEN_TASKS, assignee_id__isnull=False)
-        for task_id, person in holders.values_list("pk", "assignee_id"):
-            if person is not None:
-                changes.tell(person, "CASE_LATE", key=f"{task_id}:c{clock.pk}:0", case=case, task_id=task_id)
+        changes.event(kinds.CLOCK_PASSED, case, clock=code, kind=kind)
+        for task_id, person in _HOLDERS.rows(case.id):
+            changes.tell(person, "CASE_LATE", key=f"{task_id}:c{timer.subject_id}:0", case=case, task_id=task_id)
         changes.write()
     return True

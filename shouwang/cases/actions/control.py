@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Min
 
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import ANSWER_TIMER, TIMER, Changes, compact, start_steps
@@ -17,9 +16,15 @@ from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, ExerciseM
 from shouwang.cases.rules.flow import READY, taken_up_again
 from shouwang.cases.rules.procedures import rung_above
 from shouwang.journal.actions import drop_timers, set_timers
+from shouwang.journal.prepared import Prepared
+from shouwang.journal.put import amend, put
 from shouwang.journal.queries import events_of
 from shouwang.journal.rules import NewTimer
-from shouwang.kernel.moments import MICROSECOND
+from shouwang.journal.sql import run
+from shouwang.kernel.moments import MICROSECOND, to_us
+
+_CLOCKS = Prepared(lambda case_id: Clock.objects.filter(case_id=case_id).order_by("id"))
+_OPEN = Prepared(lambda case_id: Task.objects.filter(case_id=case_id, state__in=OPEN_TASKS).order_by("id"))
 
 
 def suspend(case_id: int, *, clocks: Sequence[str], reason: str, review_at: datetime, by: int, now: datetime) -> None:
@@ -30,8 +35,8 @@ def suspend(case_id: int, *, clocks: Sequence[str], reason: str, review_at: date
     with transaction.atomic():
         case = load_case(case_id)
         require_state(case, "OPEN", doing="中止 / suspend")
-        own = {clock.code: clock for clock in Clock.objects.filter(case_id=case.id)}
-        tasks = {f"task:{task.step}": task for task in Task.objects.filter(case_id=case.id, state__in=OPEN_TASKS)}
+        own = {clock.code: clock for clock in _CLOCKS.objects(case.id)}
+        tasks = {f"task:{task.step}": task for task in _OPEN.objects(case.id)}
         unknown = [code for code in clocks if code not in own and code not in tasks]
         if unknown:
             raise ClockUnknown(case=case.id, found=unknown[0], expected=", ".join([*own, *tasks]))
@@ -50,8 +55,7 @@ def _stop_clock(clock: Clock, now: datetime) -> None:
     if clock.running_since is None:
         return
     clock.remaining_us -= (now - clock.running_since) // MICROSECOND
-    clock.running_since = clock.due_at = None
-    clock.save(update_fields=["remaining_us", "running_since", "due_at"])
+    amend(Clock, clock.pk, remaining_us=clock.remaining_us, running_since=None, due_at=None)
     drop_timers("clock", [clock.pk])
 
 
@@ -59,14 +63,13 @@ def _stop_task(task: Task, *, review_at: datetime, now: datetime) -> None:
     if task.state == "SUSPENDED":
         return
     remaining_us = (task.due_at - now) // MICROSECOND
-    Task.objects.filter(pk=task.pk).update(state="SUSPENDED", remaining_us=remaining_us, due_at=review_at)
+    amend(Task, task.pk, state="SUSPENDED", remaining_us=remaining_us, due_at=to_us(review_at))
     set_timers([NewTimer(TIMER, task.pk, review_at)])
 
 
 def _note_due(case_id: int) -> None:
     """Note on the case when the first of its running clocks ends; nothing while none runs."""
-    first = Clock.objects.filter(case_id=case_id).aggregate(due=Min("due_at"))["due"]
-    Case.objects.filter(pk=case_id).update(due_at=first)
+    run("UPDATE cases_case SET due_at = (SELECT min(due_at) FROM cases_clock WHERE case_id = %s) WHERE id = %s", (case_id, case_id))
 
 
 def resume(case_id: int, *, by: int, now: datetime) -> None:
@@ -74,21 +77,27 @@ def resume(case_id: int, *, by: int, now: datetime) -> None:
     with transaction.atomic():
         case = load_case(case_id)
         require_state(case, "OPEN", doing="恢复 / resume")
-        for clock in Clock.objects.filter(case_id=case.id, running_since=None):
-            clock.running_since = now
-            clock.due_at = now + timedelta(microseconds=clock.remaining_us)
-            clock.save(update_fields=["running_since", "due_at"])
-            if clock.remaining_us > 0:  # one that had passed before has rung already
-                set_timers([NewTimer("clock", clock.pk, clock.due_at)])
+        for clock in _CLOCKS.objects(case.id):
+            if clock.running_since is None:
+                _start_clock(clock, now)
         _note_due(case.id)
-        for task in Task.objects.filter(case_id=case.id, state="SUSPENDED"):
+        for task in _OPEN.objects(case.id):
+            if task.state != "SUSPENDED":
+                continue
             state = "ARRIVED" if task.arrived_at else "ACCEPTED" if task.accepted_at else _before_acceptance(case, task)
             due = now + timedelta(microseconds=task.remaining_us or 0)
-            Task.objects.filter(pk=task.pk).update(state=state, remaining_us=None, due_at=due)
+            amend(Task, task.pk, state=state, remaining_us=None, due_at=to_us(due))
             set_timers([NewTimer(TIMER, task.pk, due)])
         changes = Changes(now)
         changes.event(kinds.RESUMED, case, by=by)
         changes.write()
+
+
+def _start_clock(clock: Clock, now: datetime) -> None:
+    due = now + timedelta(microseconds=clock.remaining_us)
+    amend(Clock, clock.pk, running_since=to_us(now), due_at=to_us(due))
+    if clock.remaining_us > 0:  # one that had passed before has rung already
+        set_timers([NewTimer("clock", clock.pk, due)])
 
 
 def _before_acceptance(case: CaseState, task: Task) -> str:
@@ -107,7 +116,7 @@ def extend(task_id: int, *, minutes: int, reason: str, by: int, now: datetime) -
         if task.state not in {"ACCEPTED", "ARRIVED"}:
             raise TaskEnded(task=task.id, state=task.state)
         due = max(task.due_at, now) + timedelta(minutes=minutes)
-        Task.objects.filter(pk=task.id).update(due_at=due)
+        amend(Task, task.id, due_at=to_us(due))
         changes = Changes(now)
         changes.timers.append(NewTimer(TIMER, task.id, due))
         changes.event(kinds.EXTENDED, task.case, task=task.id, minutes=minutes, reason=reason, by=by)
@@ -121,11 +130,12 @@ def hand_over(task_id: int, *, to: int, reason: str, by: int, now: datetime) -> 
         if task.state not in OPEN_TASKS:
             raise TaskEnded(task=task.id, state=task.state)
         if task.assignee_id is not None:
-            Offer.objects.create(task_id=task.id, person_id=task.assignee_id, rung=task.rung, at=now)
+            put(Offer, ("task_id", "person_id", "rung", "at"), [(task.id, task.assignee_id, task.rung, to_us(now))])
         due = now + timedelta(minutes=task.step.rungs[task.rung].accept_minutes)
         number = task.reminders + 1
-        Task.objects.filter(pk=task.id).update(
-            state="OFFERED", assignee_id=to, due_at=due, reminders=number, accepted_at=None, arrived_at=None, remaining_us=None,
+        amend(
+            Task, task.id, state="OFFERED", assignee_id=to, due_at=to_us(due), reminders=number, accepted_at=None, arrived_at=None,
+            remaining_us=None,
         )
         changes = Changes(now)
         changes.timers.append(NewTimer(TIMER, task.id, due))
@@ -165,7 +175,7 @@ def close(case_id: int, *, by: int | None, answer: str = "", now: datetime) -> N
         case = load_case(case_id)
         require_state(case, "COMPLETED", doing="销号 / close")
         ending = {"result": answer} if answer else {}
-        Case.objects.filter(pk=case.id).update(state="CLOSED", **ending)
+        amend(Case, case.id, state="CLOSED", **ending)
         drop_timers(ANSWER_TIMER, [case.id])
         changes = Changes(now)
         changes.event(kinds.CLOSED, case, by=by, alert=case.alert_id, **ending)
@@ -176,7 +186,7 @@ def _end(case_id: int, state: str, kind: str, reason: str, *, by: int, now: date
     with transaction.atomic():
         case = load_case(case_id)
         require_state(case, "OPEN", doing="结束 / end")
-        Case.objects.filter(pk=case.id).update(state=state, ended_at=now, result=reason)
+        amend(Case, case.id, state=state, ended_at=to_us(now), result=reason)
         changes = Changes(now)
         cancel_tasks(case, changes)
         stop_clocks(case)
@@ -199,7 +209,7 @@ def reopen(case_id: int, *, reason: str, by: int | None, to_above: bool = False,
         stood = [step for step in case.procedure.steps if case.steps.get(step.code) == READY]
         again = [(case, each) for each in stood or [step]]
         steps = taken_up_again(case.procedure, case.steps, [each.code for _, each in again])
-        Case.objects.filter(pk=case.id).update(state="OPEN", ended_at=None, result="", steps=compact(steps))
+        amend(Case, case.id, state="OPEN", ended_at=None, result="", steps=compact(steps))
         drop_timers(ANSWER_TIMER, [case.id])
         changes = Changes(now)
         changes.event(kinds.REOPENED, case, reason=reason, by=by)
@@ -215,7 +225,7 @@ def merge(case_id: int, *, into: int, by: int, now: datetime) -> None:
         require_state(target, "OPEN", doing="合并 / merge")
         if case.exercise_id != target.exercise_id:
             raise ExerciseMixed(case=case.id, into=target.id)
-        Case.objects.filter(pk=case.id).update(state="CLOSED", ended_at=now, result="MERGED", merged_into=target.id)
+        amend(Case, case.id, state="CLOSED", ended_at=to_us(now), result="MERGED", merged_into=target.id)
         changes = Changes(now)
         cancel_tasks(case, changes)
         stop_clocks(case)

@@ -18,7 +18,7 @@ from shouwang.cases.rules.flow import advance, done
 from shouwang.journal.actions import drop_timers
 from shouwang.journal.put import amend, put
 from shouwang.journal.rules import NewTimer
-from shouwang.journal.sql import run
+from shouwang.journal.sql import run, run_many
 from shouwang.kernel.moments import to_us
 
 _EVIDENCE_COLUMNS = ("case_id", "task_id", "code", "value", "file_id", "person_id", "at")
@@ -52,13 +52,13 @@ def arrive(task_id: int, *, person_id: int, may_take: bool = False, now: datetim
         if not mine:
             _require_takeable(task, person_id, may_take=may_take)
         changes = Changes(now)
-        values: dict[str, Any] = {"state": "ARRIVED", "arrived_at": now}
+        values: dict[str, Any] = {"state": "ARRIVED", "arrived_at": to_us(now)}
         if not mine:
             due = now + timedelta(microseconds=task.limit_us)
-            values |= {"assignee_id": person_id, "accepted_at": now, "due_at": due}
+            values |= {"assignee_id": person_id, "accepted_at": to_us(now), "due_at": to_us(due)}
             changes.timers.append(NewTimer(TIMER, task.id, due))
             changes.event(kinds.ACCEPTED, task.case, task=task.id, person=person_id, rung=task.rung)
-        Task.objects.filter(pk=task.id).update(**values)
+        amend(Task, task.id, **values)
         changes.event(kinds.ARRIVED, task.case, task=task.id, person=person_id)
         changes.write()
 
@@ -121,7 +121,7 @@ def cancel_tasks(case: CaseState, changes: Changes) -> None:
     """Cancel the case's tasks that are still open, with their timers."""
     open_ids = [task_id for task_id in open_task_ids(case.id) if task_id not in changes.dropped_timers]
     if open_ids:
-        Task.objects.filter(pk__in=open_ids).update(state="CANCELLED", ended_at=changes.now)
+        run_many("UPDATE cases_task SET state = 'CANCELLED', ended_at = %s WHERE id = %s", [(to_us(changes.now), each) for each in open_ids])
         changes.dropped_timers.extend(open_ids)
 
 

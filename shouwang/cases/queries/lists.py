@@ -14,10 +14,17 @@ from shouwang.cases.models import OPEN_TASKS, Case, Clock, CoverageGap, Evidence
 from shouwang.cases.queries.procedures import procedure_of
 from shouwang.cases.rules.flow import case_number
 from shouwang.cases.rules.procedures import Procedure
+from shouwang.journal.prepared import Prepared
+from shouwang.journal.sql import run
 from shouwang.kernel.errors import NotFound
 from shouwang.people.rules import Scope
 
 DIGITS_MOST = 18
+_TASK = (
+    "id", "case_id", "step", "state", "rung", "assignee_id", "offered_at", "due_at", "accepted_at", "arrived_at", "ended_at", "result",
+)
+_TASKS = Prepared(lambda ids: Task.objects.filter(case_id__in=ids).order_by("id").values_list(*_TASK))
+
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
@@ -175,7 +182,7 @@ def rows_of(cases: list[Case]) -> list[CaseRow]:
 
 def tasks_of(case_ids: Sequence[int]) -> list[TaskRow]:
     """Return the tasks of these cases, oldest first."""
-    return [_task_row(task) for task in Task.objects.filter(case_id__in=case_ids).order_by("id")]
+    return [TaskRow(*row) for row in _TASKS.rows(case_ids)]
 
 
 def tasks_for(person_id: int, *, open_only: bool = True, limit: int = 100) -> list[TaskRow]:
@@ -216,10 +223,10 @@ def gaps_within(scope: Scope, *, since: datetime, limit: int = 100) -> list[Cove
 
 def procedure_of_case(case_id: int) -> Procedure:
     """Return the procedure a case runs. Raises NotFound."""
-    version_id = Case.objects.filter(pk=case_id).values_list("procedure_id", flat=True).first()
-    if version_id is None:
+    row = run("SELECT procedure_id FROM cases_case WHERE id = %s", (case_id,)).fetchone()
+    if row is None:
         raise NotFound(what=f"事件 {case_id}")
-    return procedure_of(version_id)
+    return procedure_of(row[0])
 
 
 def case_row(case_id: int) -> CaseRow:

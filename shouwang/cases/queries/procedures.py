@@ -18,7 +18,10 @@ def procedure_of(version_id: int) -> Procedure:
     """Return the procedure of a version; versions never change, so each is decoded once per process."""
     found = _procedures.get(version_id)
     if found is None:
-        found = decode(ProcedureVersion.objects.values_list("definition", flat=True).get(pk=version_id))
+        row = run("SELECT definition FROM cases_procedure WHERE id = %s", (version_id,)).fetchone()
+        if row is None:
+            raise NotFound(what=f"流程版本 {version_id}")
+        found = decode(row[0])
         _procedures[version_id] = found
     return found
 

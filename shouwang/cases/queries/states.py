@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shouwang.cases.models import OPEN_TASKS, CaseFact, Offer, Task
+from shouwang.cases.models import OPEN_TASKS
 from shouwang.cases.queries.procedures import procedure_of
 from shouwang.cases.rules.errors import CaseNotOpen
 from shouwang.cases.rules.flow import depends_on_facts
@@ -102,6 +102,9 @@ def load_case(case_id: int) -> CaseState:
     return _case_state(row)
 
 
+_FACTS = "SELECT name, value FROM cases_casefact WHERE case_id = %s ORDER BY id"
+
+
 def require_state(case: CaseState, *expected: str, doing: str) -> None:
     """Raise CaseNotOpen unless the case is in one of the `expected` states."""
     if case.state not in expected:
@@ -112,17 +115,20 @@ def facts_of(case: CaseState) -> dict[str, Any]:
     """Return the latest value of each fact of a case, its opening parameters first."""
     facts = dict(case.params)
     if depends_on_facts(case.procedure):
-        for name, value in CaseFact.objects.filter(case_id=case.id).order_by("id").values_list("name", "value"):
+        for name, value in run(_FACTS, (case.id,)).fetchall():
             facts[name] = msgspec.json.decode(value)
     return facts
 
 
+_OFFERED = """
+SELECT 1 FROM cases_task WHERE id = %s AND assignee_id = %s UNION ALL
+SELECT 1 FROM cases_offer WHERE task_id = %s AND person_id = %s
+"""
+
+
 def was_offered(task_id: int, person_id: int) -> bool:
     """Return whether the task was ever offered to the person."""
-    return (
-        Task.objects.filter(pk=task_id, assignee_id=person_id).exists()
-        or Offer.objects.filter(task_id=task_id, person_id=person_id).exists()
-    )
+    return run(_OFFERED, (task_id, person_id, task_id, person_id)).fetchone() is not None
 
 
 def open_task_ids(case_id: int) -> list[int]:

@@ -12,8 +12,9 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from shouwang.indicators.rules.doings import HELD_STATES, ActivityLine
-from shouwang.indicators.rules.folding import CLOSED, COMPLETED, OPEN, Line
+from shouwang.indicators.rules.folding import CLOSED, COMPLETED, OPEN, Counted, Line
 from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.moments import MINUTE_US
 from shouwang.kernel.texts import Text
 
 Measure = Literal["COUNT", "SUM", "SHARE", "MEDIAN_MINUTES"]
@@ -22,7 +23,7 @@ OVER: Mapping[Subject, frozenset[str]] = {"CASE": frozenset({"OPENED", "OPEN", "
 MEASURES: Mapping[Subject, frozenset[str]] = {
     "CASE": frozenset({"COUNT", "SHARE", "MEDIAN_MINUTES"}), "ACTIVITY": frozenset({"COUNT", "SUM"}),
 }
-L = TypeVar("L", Line, ActivityLine)
+L = TypeVar("L", Line, Counted, ActivityLine)
 FILE = "figures.toml"
 
 
@@ -141,17 +142,18 @@ def _problem(definition: Definition) -> str:
     return next((problem for is_wrong, problem in wrong if is_wrong), "")
 
 
-def rows(definition: Definition, lines: Iterable[L], *, since: datetime) -> list[L]:
-    """Return the lines that a figure is made of.
+def rows(definition: Definition, lines: Iterable[L], *, since: datetime | int) -> list[L]:
+    """Return the lines that a figure is made of; `since` is a moment as the lines have them.
 
     Of cases: what was opened from `since` on, what is open now, what of that is late. Of activities: what began from
     `since` on and was not cancelled.
     """
-    return [line for line in lines if _OVER[definition.over](line, since)]
+    belongs = _OVER[definition.over]
+    return [line for line in lines if belongs(line, since)]
 
 
-def value(definition: Definition, lines: Sequence[L], *, since: datetime) -> Value:
-    """Return what the figure comes to over `lines`."""
+def value(definition: Definition, lines: Sequence[L], *, since: datetime | int) -> Value:
+    """Return what the figure comes to over `lines`; `since` is a moment as they have them."""
     found = rows(definition, lines, since=since)
     if definition.measure == "COUNT":
         return Value(float(len(found)), len(found))
@@ -171,10 +173,13 @@ def nothing(definition: Definition) -> Figure:
 
 def _minutes(definition: Definition, line: Any) -> float | None:
     since, until = getattr(line, definition.since), getattr(line, definition.until)
-    return None if since is None or until is None else float((until - since).total_seconds() / 60)
+    if since is None or until is None:
+        return None
+    span = until - since
+    return span / MINUTE_US if isinstance(span, int) else float(span.total_seconds() / 60)
 
 
-_OVER: Mapping[str, Callable[[Any, datetime], bool]] = {
+_OVER: Mapping[str, Callable[[Any, Any], bool]] = {
     "OPENED": lambda line, since: line.opened_at >= since,
     "OPEN": lambda line, _: line.state == OPEN,
     "LATE": lambda line, _: line.state == OPEN and line.late,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 OPEN, COMPLETED, CLOSED, WITHDRAWN = "OPEN", "COMPLETED", "CLOSED", "WITHDRAWN"
 
@@ -31,6 +31,19 @@ class Line:
     escalations: int = 0
     gaps: int = 0
     reopened: int = 0
+
+
+class Counted(NamedTuple):
+    """As much of a line as the figures count, as it is stored: moments in microseconds since 1970 UTC."""
+
+    state: str
+    opened_at: int
+    accepted_at: int | None
+    arrived_at: int | None
+    completed_at: int | None
+    late: bool
+    false_alarm: bool
+    path: str
 
 
 def opened(case_id: int, payload: Mapping[str, Any], *, at: datetime, exercise_id: int | None) -> Line:

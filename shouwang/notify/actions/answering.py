@@ -10,6 +10,7 @@ import msgspec
 from django.db import transaction
 
 from shouwang.journal.actions import append
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import NewEvent
 from shouwang.journal.sql import run
 from shouwang.kernel.moments import to_us
@@ -50,14 +51,17 @@ def report_delivery(channel: str, key: str, outcome: Outcome, *, now: datetime) 
     return True
 
 
+_ASKED_ABOUT = Prepared(lambda key, channel: Message.objects.filter(key=key, channel=channel, leader_id__isnull=True)[:1])
+
+
 def take_reply(channel: str, key: str, *, accepts: bool, now: datetime) -> bool:
     """Publish that a person has replied to the message `key`; return False for a key nobody sent."""
     with transaction.atomic():
-        row = Message.objects.filter(key=key, channel=channel, leader_id__isnull=True).first()
+        row = next(iter(_ASKED_ABOUT.objects(key, channel)), None)
         if row is None:
             return False
-        members = Message.objects.filter(leader_id=row.pk).order_by("id").values_list("task_id", flat=True)
-        tasks = [task for task in (row.task_id, *members[:REPLY_TASKS]) if task is not None]
+        members = run("SELECT task_id FROM notify_message WHERE leader_id = %s ORDER BY id LIMIT %s", (row.pk, REPLY_TASKS)).fetchall()
+        tasks = [task for (task,) in ((row.task_id,), *members) if task is not None]
         payload = {"message": row.pk, "person": row.person_id, "tasks": tasks, "code": "ACCEPT" if accepts else "OTHER"}
         append([NewEvent(events.REPLY_RECEIVED, row.case_id, payload, row.exercise_id)], now=now)
     return True

@@ -16,13 +16,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from shouwang.journal.actions import check_fence
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Lease
 from shouwang.journal.sql import run
 from shouwang.kernel.moments import to_us
 from shouwang.notify import queries
 from shouwang.notify.actions.ending import append_failures, end
 from shouwang.notify.actions.leading import CHUNK, lead, postpone, remember
-from shouwang.notify.models import ALIVE, FRESH, TAKEN, Message, TargetUse
+from shouwang.notify.models import FRESH, TAKEN, Message, TargetUse
 from shouwang.notify.rules import Bundle, Next, State, Step, Traits, retake
 from shouwang.notify.rules.bundling import URGENT
 from shouwang.notify.rules.rates import Target, Turns
@@ -190,6 +191,12 @@ def _keep_turns(turns: Turns) -> None:
             raise TurnTaken
 
 
+_LAPSED = Prepared(
+    lambda now, channels: Message.objects.filter(TAKEN, lease_until__lte=now, channel__in=channels)
+    .order_by("-severity", "lease_until", "id")[:RETAKEN_PER_PASS],
+)
+_CLAIMED = Prepared(lambda ids: Message.objects.filter(pk__in=ids))
+_WAIT = "UPDATE notify_message SET lease_until = %s WHERE id = %s AND done_at IS NULL AND lease_until = %s"
 _CLAIM_FRESH = """
 UPDATE notify_message SET state = %s, lease_until = %s, fence = %s, attempts = 1
 WHERE id = %s AND done_at IS NULL AND leader_id IS NULL AND lease_until IS NULL
@@ -217,8 +224,7 @@ def _claim_again(
     ended: list[int], room: Room, *, traits: Mapping[str, Traits], now: datetime, lease: Lease, ttl: timedelta,
 ) -> None:
     """Claim the messages whose lease or wait has run out, gravest first; one whose target takes nothing now waits for it."""
-    rows = Message.objects.filter(TAKEN, lease_until__lte=now, channel__in=list(traits)).order_by("-severity", "lease_until", "id")
-    found = [row for row in rows[:RETAKEN_PER_PASS] if row.pk not in room.claimed]
+    found = [row for row in _LAPSED.objects(now, sorted(traits)) if row.pk not in room.claimed]
     room.learn({(row.channel, row.person_id) for row in found})
     counts = queries.member_counts([row.pk for row in found])
     for row in found:
@@ -230,9 +236,9 @@ def _claim_again(
         if admitted is None:
             waits_until = room.free_at(row)
             if waits_until > now:
-                Message.objects.filter(ALIVE, pk=row.pk, lease_until=row.lease_until).update(lease_until=waits_until)
+                run(_WAIT, (to_us(waits_until), row.pk, to_us(row.lease_until)))
             continue
-        if run(_CLAIM_AGAIN, (State.LEASED, to_us(now + ttl), lease.fence, row.pk, to_us(row.lease_until))).rowcount:  # type: ignore[arg-type] # TAKEN has one
+        if run(_CLAIM_AGAIN, (State.LEASED, to_us(now + ttl), lease.fence, row.pk, to_us(row.lease_until))).rowcount:
             room.claimed[row.pk] = _Claim(step, State(row.state), counts.get(row.pk, 0) + 1, *admitted)
 
 
@@ -247,7 +253,7 @@ def _admit_again(row: Message, step: Step, room: Room) -> tuple[Target | None, i
 
 
 def _load(claimed: Mapping[int, _Claim]) -> list[Leased]:
-    rows = Message.objects.in_bulk(list(claimed))
+    rows = {row.pk: row for row in _CLAIMED.objects(claimed)}
     return [_leased(rows[pk], claim) for pk, claim in claimed.items()]
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import F, Q
+
 from shouwang.journal.actions import append
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import NewEvent
 from shouwang.notify import events
 from shouwang.notify.models import ALIVE, Message
@@ -23,9 +26,12 @@ def end(ids: Sequence[int], following: Next, *, now: datetime) -> list[NewEvent]
     return ended
 
 
+_LED = Prepared(lambda leader_id, its: Message.objects.filter(Q(pk=leader_id) | Q(leader_id=its)).order_by(F("leader_id").asc(nulls_first=True), "id"))
+
+
 def failures_of(leader_id: int) -> list[NewEvent]:
     """Return the event of each message of a bundle that has ended without anybody knowing that it went."""
-    rows = [*Message.objects.filter(pk=leader_id), *Message.objects.filter(leader_id=leader_id).order_by("id")]
+    rows = _LED.objects(leader_id, leader_id)
     return [
         NewEvent(
             events.MESSAGE_FAILED, row.case_id,

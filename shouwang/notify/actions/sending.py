@@ -22,7 +22,6 @@ from shouwang.notify import queries
 from shouwang.notify.actions.claiming import Leased, hold
 from shouwang.notify.actions.ending import append_failures, failures_of
 from shouwang.notify.actions.leading import CHUNK, lead, remember
-from shouwang.notify.models import Message
 from shouwang.notify.rules import Bundle, Delivered, Next, Outcome, Retry, Sent, State, Step, Traits, after_query, after_send
 
 INBOX_PER_TRANSACTION = 5_000
@@ -127,8 +126,8 @@ def _record(result: Result, following: Next, *, now: datetime, pace: float) -> b
     if not run(record, (*columns.values(), *mine)).rowcount:
         return False
     if leased.count > 1:
-        others = Message.objects.filter(leader_id=leased.id)
-        others.update(state=following.state, done_at=columns["done_at"], reason=following.reason)
+        ended = (int(following.state), columns["done_at"], following.reason, leased.id)
+        run("UPDATE notify_message SET state = %s, done_at = %s, reason = %s WHERE leader_id = %s", ended)
     return True
 
 

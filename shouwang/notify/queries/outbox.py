@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 import msgspec
 from django.db.models import Count, Q, QuerySet
 
-from shouwang.journal.sql import run
+from shouwang.journal.prepared import Prepared
+from shouwang.journal.sql import rows_for, run
 from shouwang.kernel.moments import from_us, to_us
 from shouwang.notify.models import ALIVE, FRESH, Message
 from shouwang.notify.rules import State, Waiting, render
 from shouwang.notify.rules.bundling import APART, URGENT
 
 URGENT_PER_PASS = 1_000
+PUSHES_MOST = 500
 _FRESH = "done_at IS NULL AND leader_id IS NULL AND lease_until IS NULL"
 _TAKEN = "done_at IS NULL AND lease_until IS NOT NULL"
 # What an idle worker asks ten times a second does not go through the ORM, which costs ten times as much.
@@ -80,9 +82,9 @@ def newest(person_id: int, *, limit: int = 50) -> list[Entry]:
     return _entries(Message.objects.filter(person_id=person_id, push_seq__isnull=False).order_by("-push_seq")[:limit])
 
 
-def pushes_after(push_seq: int, *, limit: int = 500) -> list[Entry]:
+def pushes_after(push_seq: int, *, limit: int = PUSHES_MOST) -> list[Entry]:
     """Return what was delivered to any inbox after number `push_seq`, oldest first: for the live stream, which tells each only the own."""
-    return _entries(Message.objects.filter(push_seq__gt=push_seq).order_by("push_seq")[:limit])
+    return _entries(_PUSHED.objects(push_seq)[:limit])
 
 
 def last_push_seq() -> int:
@@ -131,6 +133,13 @@ def visible(now: datetime) -> QuerySet[Message]:
     return Message.objects.filter(FRESH).filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
 
 
+_URGENT = Prepared(
+    lambda now, people: Message.objects.filter(FRESH, Q(not_before__isnull=True) | Q(not_before__lte=now), severity__gte=URGENT, person_id__in=people)
+    .order_by("id").values_list("pk", "person_id", "channel", "exercise_id", "queued_at")[:URGENT_PER_PASS],
+)
+_PUSHED = Prepared(lambda push_seq: Message.objects.filter(push_seq__gt=push_seq).order_by("push_seq")[:PUSHES_MOST])
+
+
 def waiting(now: datetime) -> list[Waiting]:
     """Return what waits: per person, channel and exercise together, and each urgent message alone.
 
@@ -158,11 +167,8 @@ def _merged(one: Waiting, other: Waiting) -> Waiting:
 def _urgent(now: datetime, people: Collection[int]) -> list[Waiting]:
     if not people:
         return []
-    rows = visible(now).filter(severity__gte=URGENT, person_id__in=sorted(people)[:URGENT_PER_PASS]).order_by("id")
-    return [
-        Waiting(person, channel, 1, pk, at, at, urgent=True, exercise_id=exercise)
-        for pk, person, channel, exercise, at in rows.values_list("pk", "person_id", "channel", "exercise_id", "queued_at")[:URGENT_PER_PASS]
-    ]
+    rows = _URGENT.rows(now, sorted(people)[:URGENT_PER_PASS])
+    return [Waiting(person, channel, 1, pk, at, at, urgent=True, exercise_id=exercise) for pk, person, channel, exercise, at in rows]
 
 
 def last_sent(now: datetime) -> dict[tuple[int, str, int | None], datetime]:
@@ -187,7 +193,7 @@ def next_alarm_at(now: datetime) -> datetime | None:
     return min((from_us(at_us) for at_us in found if at_us is not None), default=None)
 
 
-def _entries(rows: QuerySet[Message]) -> list[Entry]:
+def _entries(rows: Iterable[Message]) -> list[Entry]:
     found = [
         Entry(
             row.pk, row.push_seq or 0, row.person_id, row.template, msgspec.json.decode(row.params), row.severity, row.task_id,
@@ -210,7 +216,7 @@ def member_counts(leader_ids: Sequence[int]) -> dict[int, int]:
     """Return how many members each bundle has beside its leader; a message that leads none is left out."""
     if not leader_ids:
         return {}
-    return dict(Message.objects.filter(leader_id__in=leader_ids).values_list("leader_id").annotate(Count("id")))
+    return dict(rows_for("SELECT leader_id, count(*) FROM notify_message WHERE leader_id IN {ids} GROUP BY leader_id", leader_ids))
 
 
 def _sendings(rows: QuerySet[Message]) -> list[Sending]:

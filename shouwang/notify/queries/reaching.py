@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.sql import rows_for
 from shouwang.kernel.moments import from_us, local
 from shouwang.kernel.texts import Text
@@ -187,12 +188,16 @@ def robots(channel: str) -> list[RobotRow]:
     return sorted(found, key=lambda row: (row.area, row.id))
 
 
+_ENABLED = Prepared(
+    lambda codes: ChannelSetting.objects.filter(enabled=True, channel__in=codes).exclude(channel=INBOX).values_list("channel"),
+)
+
+
 def enabled_channels() -> frozenset[str]:
     """Return the channels beside the inbox that are switched on, as they were at most ENABLED_FOR_S ago."""
     known_s, known = _enabled.get("", (float("-inf"), frozenset[str]()))
     if time.monotonic() - known_s > ENABLED_FOR_S:
-        rows = ChannelSetting.objects.filter(enabled=True, channel__in=registry.manifests()).exclude(channel=INBOX)
-        known = frozenset(rows.values_list("channel", flat=True))
+        known = frozenset(channel for (channel,) in _ENABLED.rows(sorted(registry.manifests())))
         _enabled[""] = (time.monotonic(), known)
     return known
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
+from shouwang.journal.prepared import Prepared
 from shouwang.kernel.moments import local
 from shouwang.people.models import Duty, Shift
 from shouwang.people.rules.roster import DutyRow, Roster, ShiftRow, Who
@@ -73,9 +74,11 @@ def _duties(earliest: date) -> list[DutyRow]:
     ]
 
 
+_SHIFTS = Prepared(
+    lambda ended_after, begun_before: Shift.objects.unscoped().filter(until_at__gt=ended_after, start_at__lt=begun_before)
+    .values_list("area_id", "level", "code", "start_at", "until_at", "person_id", "deputy_id"),
+)
+
+
 def _shifts(at: datetime) -> list[ShiftRow]:
-    rows = Shift.objects.unscoped().filter(until_at__gt=at - _BEFORE, start_at__lt=at + _AFTER)
-    return [
-        ShiftRow(*row)
-        for row in rows.values_list("area_id", "level", "code", "start_at", "until_at", "person_id", "deputy_id")
-    ]
+    return [ShiftRow(*row) for row in _SHIFTS.rows(at - _BEFORE, at + _AFTER)]

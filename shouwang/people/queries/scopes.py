@@ -11,6 +11,7 @@ from typing import cast
 
 from django.db.models import Q
 
+from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
 from shouwang.people.models import Account, Credential, Duty, Shift
@@ -108,9 +109,11 @@ def _load(digest: bytes, now_s: float) -> _Known | None:
     return known
 
 
+_LIVE = Prepared(lambda hashed: Credential.objects.unscoped().filter(hash=hashed, revoked_at__isnull=True)[:1])
+
+
 def _live(digest: bytes) -> Credential | None:
-    rows = Credential.objects.unscoped().filter(hash=digest.hex(), revoked_at__isnull=True)
-    return cast("Credential | None", rows.first())
+    return cast("Credential | None", next(iter(_LIVE.objects(digest.hex())), None))
 
 
 def _scope(row: Credential) -> Scope:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from shouwang.journal.actions import append
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import NewEvent
 from shouwang.notify.actions import NewMessage, queue
 from shouwang.notify.queries import channels_of
@@ -15,6 +16,8 @@ from shouwang.requests import events as kinds
 from shouwang.requests.models import Report, ServiceRequest
 from shouwang.requests.queries import reachable
 from shouwang.requests.rules.procedures import ALONE, SMS, result_word, service_word
+
+_OF_CASE = Prepared(lambda case_id: ServiceRequest.objects.filter(case_id=case_id)[:1])
 
 
 def tell_done(case_id: int, *, result: str, seq: int, now: datetime) -> None:
@@ -24,7 +27,7 @@ def tell_done(case_id: int, *, result: str, seq: int, now: datetime) -> None:
     reached may still answer on the page of the receipt.
     """
     with transaction.atomic():
-        request = ServiceRequest.objects.filter(case_id=case_id).first()
+        request = next(iter(_OF_CASE.objects(case_id)), None)
         if request is None:
             return
         untold = Report.objects.filter(request_id=request.pk, told_seq__lt=seq).order_by("pk")

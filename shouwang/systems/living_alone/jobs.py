@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from shouwang.alerts.actions import take_findings
 from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
 from shouwang.journal.paths import move_paths
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Event
 from shouwang.kernel.moments import to_us
 from shouwang.places.events import AREA_MOVED
@@ -39,12 +40,20 @@ def on_moves(events: Sequence[Event]) -> None:
             move_paths(Enrolment.objects.all(), old=event.payload["from"], new=event.payload["to"])
 
 
+_ASKED = Prepared(
+    lambda after, now, enrolled_until: Enrolment.objects.filter(
+        Q(away_until__isnull=True) | Q(away_until__lte=now), pk__gt=after, active=True, enrolled_at__lte=enrolled_until,
+    ).order_by("pk")[:HOMES_AT_ONCE],
+)
+_BACK = Prepared(lambda now: Enrolment.objects.filter(look_again_at__lte=now, active=True).order_by("pk")[:LARGEST_BATCH])
+
+
 def check_meters(now: datetime) -> int:
     """Have meters looked at that have sent nothing for a day, perhaps never: a METER_CHECK, never a visit; return how many.
 
     One that stays silent is told again after three days, and one that sends again ends what was told.
     """
-    told, rows = 0, list(_asked(now, after=0)[:HOMES_AT_ONCE])
+    told, rows = 0, _ASKED.objects(0, now, now - SILENT_AFTER)
     while rows:
         last = last_readings([row.datastream_id for row in rows], now=now)
         silent = [row for row in rows if row.datastream_id not in last or last[row.datastream_id] <= now - SILENT_AFTER]
@@ -55,7 +64,7 @@ def check_meters(now: datetime) -> int:
             _tell(due[start : start + LARGEST_BATCH], "OPEN", now=now)
         for start in range(0, len(back), LARGEST_BATCH):
             _tell(back[start : start + LARGEST_BATCH], "END", now=now)
-        rows = list(_asked(now, after=rows[-1].pk)[:HOMES_AT_ONCE])
+        rows = _ASKED.objects(rows[-1].pk, now, now - SILENT_AFTER)
     return told
 
 
@@ -65,18 +74,15 @@ def look_again(now: datetime) -> int:
     What the detector found during the absence opened nothing, and a spell that goes on is not told twice: without this
     look a fall on the day of the return would stay unseen.
     """
-    rows = list(Enrolment.objects.filter(look_again_at__lte=now, active=True).order_by("pk")[:LARGEST_BATCH])
+    rows = _BACK.objects(now)
+    if not rows:
+        return 0
     findings = [finding for row in rows if (finding := _unused(row, now)) is not None]
     with transaction.atomic():
         Enrolment.objects.filter(pk__in=[row.pk for row in rows], look_again_at__lte=now).update(look_again_at=None)
         if findings:
             take_findings(findings, now=now)
     return len(findings)
-
-
-def _asked(now: datetime, *, after: int) -> QuerySet[Enrolment]:
-    home = Q(away_until__isnull=True) | Q(away_until__lte=now)
-    return Enrolment.objects.filter(home, pk__gt=after, active=True, enrolled_at__lte=now - SILENT_AFTER).order_by("pk")
 
 
 def _tell(rows: Sequence[Enrolment], phase: Literal["OPEN", "END"], *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from shouwang.alerts.rules import Subject
+from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
 from shouwang.people.queries import (
     HouseholdCard,
@@ -81,9 +82,12 @@ class HomePage:
     consent: bool
 
 
+_WATCHED = Prepared(lambda ids: Enrolment.objects.filter(datastream_id__in=ids, active=True))
+
+
 def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
     """Return whom each watched datastream is about; a household is inhibited as long as it is announced away."""
-    rows = Enrolment.objects.filter(datastream_id__in=datastream_ids, active=True)
+    rows = _WATCHED.objects(datastream_ids)
     return {
         row.datastream_id: Subject(
             "household", row.household_id, row.area_id, row.path,
