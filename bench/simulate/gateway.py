@@ -19,7 +19,7 @@ import msgspec
 from bench.simulate import store
 from bench.simulate.faults import Faults
 from bench.simulate.stage import Stage
-from shouwang.notify.jobs import LEASE_S
+from shouwang.notify.jobs import LONGEST_SEND_S
 
 Told = Callable[[int, str, str], None]
 Report = Callable[[int, str, str], None]
@@ -82,9 +82,9 @@ class Gateway:
         return httpx.Response(429 if dice < 0.7 else 503, headers={"retry-after": "20"}, stream=httpx.ByteStream(b""))
 
     def _one_at_a_time(self, channel: str, key: str) -> None:
-        """Two senders at once, while the first may still hold the message's lease, tell somebody twice."""
+        """Two senders at once, while the first may still be about it, tell somebody twice."""
         began = self._flying.get((channel, key))
-        if began is not None and self.stage.true - began < timedelta(seconds=LEASE_S - 1):
+        if began is not None and self.stage.true - began < timedelta(seconds=LONGEST_SEND_S):
             self.stage.violate(
                 "I5 a message is sent by one at a time", found=f"{channel} {key} twice within {self.stage.true - began}", expected="one",
                 task=_number(key),

@@ -70,9 +70,10 @@ class Senders:
         """Return how many more messages `channel` takes now."""
         return PER_CHANNEL - sum(result.leased.channel == channel for _, result in self._back)
 
-    def lease_ends(self) -> float:
-        """Return when, in true time, a lease ends that is taken now."""
-        return self.stage.true.timestamp() + notify.LEASE_S
+    def begin_by(self, now: datetime) -> float:
+        """Return until when, in true time, the sending still ends within the lease of a pass that began at `now`."""
+        passed = max(self.stage.wall() - now, timedelta())
+        return (self.stage.true - passed).timestamp() + notify.LEASE_S - notify.LONGEST_SEND_S
 
     def start(self, works: Sequence[notify.Work], until: float) -> None:
         """Send `works`, as long as their lease lasts."""

@@ -25,12 +25,14 @@ from shouwang.notify import actions, queries, registry
 from shouwang.notify.actions import Leased, Result
 from shouwang.notify.actions.sending import INBOX_PER_TRANSACTION
 from shouwang.notify.contract import Channel, Manifest, Mention, Outcome, Outgoing, Rejected, Traits, Unknown
-from shouwang.notify.outside import client
+from shouwang.notify.outside import TIMEOUT_S, client
 from shouwang.notify.rules import INBOX, Bundle, Step, Waiting, due_bundles, next_due_at
 from shouwang.notify.rules.rates import Target, Turns
 from shouwang.notify.rules.wording import Part, link_for, say
 
 LEASE_S = 15.0
+LONGEST_SEND_S = 2 * TIMEOUT_S
+"""How long the sending of one message may take: it is begun only where that fits into its lease."""
 PER_CHANNEL = 8
 INLINE_PER_PASS = 1_000
 _log = logging.getLogger(__name__)
@@ -76,8 +78,8 @@ class Senders(Protocol):
         """Return how many more messages `channel` takes now."""
         ...
 
-    def lease_ends(self) -> float:
-        """Return when a lease ends that is taken now, in seconds of the clock that `start` compares with."""
+    def begin_by(self, now: datetime) -> float:
+        """Return until when that may be begun which a pass of the moment `now` leases, in seconds of the clock that `start` compares with."""
         ...
 
     def start(self, works: Sequence[Work], until: float) -> None:
@@ -100,11 +102,11 @@ class InlineSenders:
         """Return how many messages one pass may take."""
         return INLINE_PER_PASS
 
-    def lease_ends(self) -> float:
+    def begin_by(self, now: datetime) -> float:  # noqa: ARG002 - the same for every pass
         """Return no end: what is sent at once is sent in time."""
         return float("inf")
 
-    def start(self, works: Sequence[Work], until: float) -> None:  # noqa: ARG002 - see lease_ends
+    def start(self, works: Sequence[Work], until: float) -> None:  # noqa: ARG002 - see begin_by
         """Send `works` now."""
         for work in works:
             self._results += work.results(attempt(work, self.http))
@@ -130,9 +132,10 @@ class PooledSenders:
         """Return how many threads of `channel` are idle."""
         return self._per_channel - self._busy.get(channel, 0)
 
-    def lease_ends(self) -> float:
-        """Return when, on the machine's own clock, a lease ends that is taken now."""
-        return time.monotonic() + LEASE_S
+    def begin_by(self, now: datetime) -> float:
+        """Return until when, on the machine's own clock, the sending still ends within the lease of a pass that began at `now`."""
+        passed_s = clock().real_seconds(max(clock().now() - now, timedelta()))
+        return time.monotonic() - passed_s + LEASE_S - LONGEST_SEND_S
 
     def start(self, works: Sequence[Work], until: float) -> None:
         """Give `works` to their channels' threads, to be begun before `until`."""
@@ -228,7 +231,7 @@ def make_pass(now: datetime, *, channels: Mapping[str, Served], senders: Senders
     due = due_bundles(waiting, last_sent, now=now)
     delivered = sum(actions.deliver_inbox(batch, now=now, lease=lease) for batch in _batches(due))
     failed = _fail_unserved(waiting, channels, now=now, lease=lease)
-    until = senders.lease_ends()  # before the commit: a process that sleeps right after it must not send what another has taken
+    until = senders.begin_by(now)  # before the commit: a process that sleeps right after it must not send what another has taken
     outside = _without_the_quiet([bundle for bundle in due if bundle.channel in channels], now=now, lease=lease)
     room = actions.Room({code: senders.free(code) for code in channels}, Turns(now, pace), _targets_of(channels))
     leased = _lease(outside, now=now, room=room, lease=lease, traits=traits, pace=pace)

@@ -120,6 +120,7 @@ def refused_by_status(answer: Answer) -> Outcome | None:
 
 
 def _send(http: httpx.Client, request: httpx.Request) -> Answer | Outcome:
+    began_s, patience_s = time.monotonic(), http.timeout.read or TIMEOUT_S
     try:
         response = http.send(request, stream=True)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
@@ -129,20 +130,19 @@ def _send(http: httpx.Client, request: httpx.Request) -> Answer | Outcome:
     except httpx.TransportError:
         return Unknown("REPLY_LOST")
     try:
-        body, is_whole = _body(response, http.timeout.read or TIMEOUT_S)
+        body, is_whole = _body(response, began_s + 2 * patience_s)
     finally:
         response.close()
     return Answer(response.status_code, response.headers, body, is_whole)
 
 
-def _body(response: httpx.Response, seconds: float) -> tuple[bytes, bool]:
+def _body(response: httpx.Response, until_s: float) -> tuple[bytes, bool]:
     """Return what arrived of the body in time and within the limit, and whether that was all."""
-    until = time.monotonic() + seconds
     found = b""
     try:
         for part in response.iter_raw():
             found += part
-            if len(found) > MAX_ANSWER_BYTES or time.monotonic() > until:
+            if len(found) > MAX_ANSWER_BYTES or time.monotonic() > until_s:
                 return found[:MAX_ANSWER_BYTES], False
     except httpx.TransportError:
         return found, False

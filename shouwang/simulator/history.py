@@ -98,7 +98,7 @@ class NoSenders:
         """Return that nothing more is taken."""
         return 0
 
-    def lease_ends(self) -> float:
+    def begin_by(self, now: datetime) -> float:  # noqa: ARG002 - nothing is leased
         """Return no end: nothing is leased."""
         return float("inf")
 

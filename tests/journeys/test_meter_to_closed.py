@@ -128,7 +128,14 @@ def test_when_nobody_accepts_the_ladder_is_climbed_to_the_city_and_asked_again(c
     sent = messages_of_tasks([task.pk])
     assert len({(each.person_id, each.template) for each in sent}) >= 6
     actions.accept(task.pk, person_id=county.deputy, now=clock.now())
-    assert Task.objects.get().state == "ACCEPTED", "whoever was asked before may still take it"
+    task = Task.objects.get()
+    assert task.state == "ACCEPTED", "whoever was asked before may still take it"
+    actions.suspend(task.case_id, clocks=[f"task:{task.step}"], reason="x", review_at=clock.now() + timedelta(days=1), by=1, now=clock.now())
+    with pytest.raises(TaskTaken):
+        actions.accept(task.pk, person_id=county.city_officer, now=clock.now())
+    actions.hand_over(task.pk, to=county.worker, reason="x", by=1, now=clock.now())
+    actions.accept(task.pk, person_id=county.city_officer, now=clock.now())
+    assert Task.objects.get().assignee_id == county.city_officer, "nor is forgotten from whom another took it"
 
 
 def test_a_gap_in_the_duty_is_recorded_and_passed(county: County, now: datetime) -> None:

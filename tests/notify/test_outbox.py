@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from shouwang.journal.actions import take_lease
 from shouwang.journal.queries import events_after
 from shouwang.journal.rules import Lease, LeaseLost
+from shouwang.kernel.clock import ManualClock
 from shouwang.notify import actions, jobs, queries
 from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
 from shouwang.notify.models import Message
@@ -253,31 +254,53 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing(put_in: Queue, lease: 
     assert {(State.SENT, True)} == states()
 
 
+class Sleeper:
+    """The clocks of a worker, on the wall and of the machine, which may sleep for a while."""
+
+    def __init__(self, start: datetime) -> None:
+        self.start = start
+        self.slept_s = 0.0
+        self._monotonic = time.monotonic
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.slept_s)
+
+    def monotonic(self) -> float:
+        return self._monotonic() + self.slept_s
+
+    def real_seconds(self, span: timedelta) -> float:
+        return span.total_seconds()
+
+
+@pytest.mark.parametrize(("when", "slept_s", "sent"), [
+    ("lease_bundles", jobs.LEASE_S - jobs.LONGEST_SEND_S, 0), ("deliver_inbox", jobs.LEASE_S - jobs.LONGEST_SEND_S, 0), ("deliver_inbox", 1, 1),
+])
 @pytest.mark.usefixtures("book")
-def test_a_worker_that_slept_after_leasing_sends_nothing(
-    put_in: Queue, lease: Lease, senders: jobs.InlineSenders, now: datetime, monkeypatch: pytest.MonkeyPatch,
+def test_a_worker_that_slept_too_long_to_send_within_its_lease_sends_nothing(
+    put_in: Queue, lease: Lease, senders: jobs.InlineSenders, now: datetime, monkeypatch: pytest.MonkeyPatch, when: str, slept_s: float, sent: int,
 ) -> None:
-    """By the time it wakes up another may have taken the message and sent it."""
-    slept_s = 0.0
-    started = time.monotonic
-    monkeypatch.setattr(jobs.time, "monotonic", lambda: started() + slept_s)
-    lease_bundles = actions.lease_bundles
+    """By the time it wakes up another may have taken the message, or will while this one is sending it."""
+    sleeper = Sleeper(now + LATER)
+    monkeypatch.setattr(jobs.time, "monotonic", sleeper.monotonic)
+    monkeypatch.setattr(jobs, "clock", lambda: sleeper)
+    acts = getattr(actions, when)
 
-    def leases_and_sleeps(*arguments: object, **named: object) -> list[actions.Leased]:
-        nonlocal slept_s
-        leased = lease_bundles(*arguments, **named)  # type: ignore[arg-type]
-        slept_s = jobs.LEASE_S
-        return leased
+    def acts_and_sleeps(*arguments: object, **named: object) -> object:
+        done = acts(*arguments, **named)
+        sleeper.slept_s = slept_s
+        return done
 
-    monkeypatch.setattr(actions, "lease_bundles", leases_and_sleeps)
+    monkeypatch.setattr(actions, when, acts_and_sleeps)
     channel = Scripted()
     put_in(channel="webhook")
     pooled = jobs.PooledSenders(senders.http)
     done = make_pass(now + LATER, lease, pooled, webhook=served(channel, KEYED))
     pooled.close()
-    assert (done.leased, len(channel.taken), pooled.finished()) == (1, 0, [])
+    assert (done.leased, len(channel.taken), done.recorded + len(pooled.finished())) == (1, sent, sent)
     assert pooled.free("webhook") == jobs.PER_CHANNEL
-    monkeypatch.setattr(actions, "lease_bundles", lease_bundles)
+    if sent:
+        return
+    monkeypatch.setattr(actions, when, acts)
     make_pass(now + LATER + timedelta(seconds=jobs.LEASE_S), lease, senders, webhook=served(channel, KEYED))
     assert len(channel.taken) == 1
 
@@ -343,8 +366,11 @@ class Stuck(Scripted):
 
 
 @pytest.mark.usefixtures("book")
-def test_a_slow_channel_does_not_hold_up_the_others(put_in: Queue, lease: Lease, now: datetime) -> None:
+def test_a_slow_channel_does_not_hold_up_the_others(
+    put_in: Queue, lease: Lease, now: datetime, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """T8: bulkheads."""
+    monkeypatch.setattr(jobs, "clock", lambda: ManualClock(now + LATER))
     stuck, quick, came_back = Stuck(), Scripted(), threading.Semaphore(0)
     channels = {"sms": served(stuck, GATEWAY), "webhook": served(quick, KEYED)}
     for person in range(12):

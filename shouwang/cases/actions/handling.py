@@ -10,7 +10,7 @@ from django.db import transaction
 
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import ANSWER_TIMER, TIMER, Changes, compact, span, start_steps
-from shouwang.cases.models import Case, Evidence, Task
+from shouwang.cases.models import Case, Evidence, Offer, Task
 from shouwang.cases.queries import CaseState, TaskState, facts_of, load_task, open_task_ids, was_offered
 from shouwang.cases.rules.errors import TaskEnded, TaskNotYours, TaskTaken
 from shouwang.cases.rules.evidence import Given, require
@@ -36,6 +36,7 @@ def accept(task_id: int, *, person_id: int, may_take: bool = False, now: datetim
         _require_takeable(task, person_id, may_take=may_take)
         changes = Changes(now)
         due = now + timedelta(microseconds=task.limit_us)
+        _remember_asked(task, person_id, now)
         amend(Task, task.id, state="ACCEPTED", assignee_id=person_id, accepted_at=to_us(now), due_at=to_us(due))
         changes.timers.append(NewTimer(TIMER, task.id, due))
         changes.event(kinds.ACCEPTED, task.case, task=task.id, person=person_id, rung=task.rung)
@@ -54,6 +55,7 @@ def arrive(task_id: int, *, person_id: int, may_take: bool = False, now: datetim
         changes = Changes(now)
         values: dict[str, Any] = {"state": "ARRIVED", "arrived_at": to_us(now)}
         if not mine:
+            _remember_asked(task, person_id, now)
             due = now + timedelta(microseconds=task.limit_us)
             values |= {"assignee_id": person_id, "accepted_at": to_us(now), "due_at": to_us(due)}
             changes.timers.append(NewTimer(TIMER, task.id, due))
@@ -93,8 +95,15 @@ def complete(
 def _end_task(task: TaskState, person_id: int, result: str, key: str, *, mine: bool, now: datetime) -> None:
     values: dict[str, Any] = {"state": "DONE", "ended_at": to_us(now), "result": result, "done_key": key}
     if not mine:
+        _remember_asked(task, person_id, now)
         values |= {"assignee_id": person_id, "accepted_at": to_us(now)}
     amend(Task, task.id, **values)
+
+
+def _remember_asked(task: TaskState, person_id: int, now: datetime) -> None:
+    """Remember whom the task was offered to when another takes it, so that they may take it where it is offered again."""
+    if task.assignee_id not in {None, person_id}:
+        put(Offer, ("task_id", "person_id", "rung", "at"), [(task.id, task.assignee_id, task.rung, to_us(now))])
 
 
 def go_on(case: CaseState, steps: dict[str, str], result: str, changes: Changes) -> None:
@@ -141,7 +150,8 @@ def _is_mine(task: TaskState, person_id: int) -> bool:
 def _require_takeable(task: TaskState, person_id: int, *, may_take: bool) -> None:
     if task.state in {"DONE", "CANCELLED"}:
         raise TaskEnded(task=task.id, state=task.state)
-    if task.state in {"ACCEPTED", "ARRIVED"} and not may_take:
+    is_held = task.state in {"ACCEPTED", "ARRIVED"} or (task.state == "SUSPENDED" and task.accepted_at and task.assignee_id != person_id)
+    if is_held and not may_take:
         raise TaskTaken(task=task.id, who=f"#{task.assignee_id}")
     if not may_take and task.assignee_id != person_id and not was_offered(task.id, person_id):
         raise TaskNotYours(task=task.id)
