@@ -31,6 +31,7 @@ FIRST_CAPACITY = 8
 MAX_WINDOW_H = 744
 MAX_STREAMS = 1 << 19
 
+_NONE = np.zeros(0, np.int64)
 Mask = NDArray[np.bool_]
 Verdicts = NDArray[np.int8]
 
@@ -72,6 +73,8 @@ def judge_window(columns: Columns, state: State, *, watermark_us: int, params: P
     judged_us = int(state["judged_us"][0]) if state else 0
     if not len(columns) and end_us <= judged_us:
         return state, []
+    if not len(columns) and _sleeps(state, end_us):
+        return {**state, "judged_us": np.array([end_us], np.int64)}, []
     memory = Memory.of(state)
     memory.pending = memory.pending.joined(columns)
     findings: list[Finding] = []
@@ -80,6 +83,12 @@ def judge_window(columns: Columns, state: State, *, watermark_us: int, params: P
             findings += _step(memory, rows, rule=rule, to_us=to_us)
         findings.sort(key=lambda finding: (finding.at_us, finding.stream, finding.kind))
     return memory.state(), findings
+
+
+def _sleeps(state: State, end_us: int) -> bool:
+    """Return whether nothing can change up to `end_us`: no row waits and the clock alone changes no verdict."""
+    pending_us, due_us = state.get("pending_at_us", _NONE), state.get("due_us", _NONE)
+    return not (pending_us <= end_us).any() and not (due_us <= end_us).any()
 
 
 def _steps(rows: Columns, *, rule: Rule, judged_us: int, end_us: int) -> Iterator[tuple[Columns, int]]:

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import httpx
@@ -62,7 +63,7 @@ def call(
     refused = refusal(url, allowed=allowed)
     if refused is not None:
         return Rejected(refused)
-    target = httpx.URL(url)
+    target = _target(url)
     port = target.port or (443 if target.scheme == "https" else 80)
     address = address_of(target.host, port, is_private_allowed=is_allowed(target.host, target.port, allowed), resolve=resolve)
     if not isinstance(address, str):
@@ -73,6 +74,11 @@ def call(
         extensions={"sni_hostname": target.raw_host.decode("ascii")},
     )
     return _send(http, request)
+
+
+@lru_cache(maxsize=1_000)
+def _target(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def address_of(host: str, port: int, *, is_private_allowed: bool, resolve: Resolve = resolve) -> str | Outcome:
