@@ -14,6 +14,7 @@ from shouwang.cases.actions.ladder import task_due
 from shouwang.cases.actions.ringing import ring_due
 from shouwang.cases.models import Case, CoverageGap, Handover, ProcedureVersion
 from shouwang.cases.rules.errors import CaseError
+from shouwang.journal.apart import Apart
 from shouwang.journal.paths import move_paths
 from shouwang.journal.queries import due_timers
 from shouwang.journal.rules import Event
@@ -25,17 +26,22 @@ MOVES = "cases.area_moved"
 
 
 def run_due_timers(now: datetime, *, limit: int = 200) -> int:
-    """Do what is due, each timer in its own transaction; return how many rang."""
-    rung = 0
+    """Do what is due, each timer in its own transaction; return how many rang.
+
+    One that fails is left for the next time and holds up none of the others; the first error is raised at the end.
+    """
+    rung, apart = 0, Apart()
     for timer in due_timers(now, limit=limit):
-        if timer.kind == "task":
-            rung += task_due(timer, now=now)
-        elif timer.kind == "clock":
-            rung += clock_due(timer, now=now)
-        elif timer.kind == RING:
-            rung += ring_due(timer, now=now)
-        elif timer.kind == ANSWER_TIMER:
-            rung += answer_due(timer, now=now)
+        with apart.piece(f"the timer {timer.kind} of {timer.subject_id}"):
+            if timer.kind == "task":
+                rung += task_due(timer, now=now)
+            elif timer.kind == "clock":
+                rung += clock_due(timer, now=now)
+            elif timer.kind == RING:
+                rung += ring_due(timer, now=now)
+            elif timer.kind == ANSWER_TIMER:
+                rung += answer_due(timer, now=now)
+    apart.end()
     return rung
 
 

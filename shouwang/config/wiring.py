@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import Error as DatabaseFailure
 
 from shouwang.activities import jobs as activities
 from shouwang.alerts import jobs as alerts
@@ -21,6 +20,7 @@ from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
 from shouwang.journal.actions import listen, take_lease
+from shouwang.journal.apart import Apart
 from shouwang.journal.clock import clock
 from shouwang.journal.holders import holder
 from shouwang.journal.queries import events_after, last_of_kinds, last_seq, next_timer_at
@@ -101,19 +101,33 @@ class News:
         end = last_seq()
         since = min(self.heard_upto.values(), default=end)
         last = last_of_kinds(since) if since < end else {}
-        done = 0
+        done, apart = 0, Apart()
         for name, kinds, hear in LISTENERS:
             upto = self.heard_upto.get(name)
-            told = listen(name, hear, partial(events_after, kinds=kinds)) if upto is None or any(last.get(kind, 0) > upto for kind in kinds) else 0
-            if not told:
-                self.heard_upto[name] = end
-            done += told
+            is_news = upto is None or any(last.get(kind, 0) > upto for kind in kinds)
+            with apart.piece(f"the listener {name}"):
+                told = listen(name, hear, partial(events_after, kinds=kinds)) if is_news else 0
+                if not told:
+                    self.heard_upto[name] = end
+                done += told
+        apart.end()
         return done
 
 
 def work_once(lease: Lease, *, now: datetime, news: News | None = None) -> int:
-    """Do what is due once: timers, listeners, messages; return how much there was."""
-    return run_due_timers(now) + (news or News()).tell() + send_due(now, lease=lease)
+    """Do what is due once: timers, listeners, messages; return how much there was.
+
+    What fails of it holds up nothing else; the first error is raised at the end.
+    """
+    done, apart = 0, Apart()
+    with apart.piece("the timers"):
+        done += run_due_timers(now)
+    with apart.piece("the news"):
+        done += (news or News()).tell()
+    with apart.piece("the messages"):
+        done += send_due(now, lease=lease)
+    apart.end()
+    return done
 
 
 @dataclass
@@ -166,7 +180,7 @@ def _pass(owning: Owning, schedule: Schedule, news: News) -> float:
     except LeaseLost:
         owning.lost()
         log.warning("the worker's lease was taken over")
-    except DatabaseFailure as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, the next pass must come
         # A full disk or a lost connection: nothing was acknowledged; try again until it works.
         log.error("the worker met %s and tries again", type(error).__name__)  # noqa: TRY400 - the text may hold data
         time.sleep(1.0)

@@ -31,7 +31,6 @@ FIRST_CAPACITY = 8
 MAX_WINDOW_H = 744
 MAX_STREAMS = 1 << 19
 
-_NONE = np.zeros(0, np.int64)
 Mask = NDArray[np.bool_]
 Verdicts = NDArray[np.int8]
 
@@ -87,8 +86,7 @@ def judge_window(columns: Columns, state: State, *, watermark_us: int, params: P
 
 def _sleeps(state: State, end_us: int) -> bool:
     """Return whether nothing can change up to `end_us`: no row waits and the clock alone changes no verdict."""
-    pending_us, due_us = state.get("pending_at_us", _NONE), state.get("due_us", _NONE)
-    return not (pending_us <= end_us).any() and not (due_us <= end_us).any()
+    return all(not (state[name].astype(np.int64, copy=False) <= end_us).any() for name in ("pending_at_us", "due_us") if name in state)
 
 
 def _steps(rows: Columns, *, rule: Rule, judged_us: int, end_us: int) -> Iterator[tuple[Columns, int]]:

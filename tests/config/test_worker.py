@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.test.utils import CaptureQueriesContext
 
+from shouwang.cases import jobs as cases
 from shouwang.config import wiring
 from shouwang.journal import actions as journal
 from shouwang.journal.actions import append, set_timers, take_lease
 from shouwang.journal.models import ListenerCursor
-from shouwang.journal.rules import Event, NewEvent, NewTimer
+from shouwang.journal.rules import DueTimer, Event, NewEvent, NewTimer
 
 HEAVY = ("openpyxl", "polars", "pyarrow", "PIL", "ninja")
 
@@ -111,6 +112,43 @@ def test_each_listener_hears_each_event_of_its_kinds_once(heard: list[tuple[str,
     again = wiring.News()  # the cursors stand in the database, so another worker tells nothing twice
     assert again.tell() == 0
     assert len(heard) == len(expected)
+
+
+def test_what_fails_holds_up_nothing_else_and_is_done_again(
+    heard: list[tuple[str, int]], waited: list[float], monkeypatch: pytest.MonkeyPatch, now: datetime,
+) -> None:
+    rung: list[int] = []
+    sent: list[datetime] = []
+
+    def ring(timer: DueTimer, **_: object) -> bool:
+        if timer.subject_id == 1:
+            raise IntegrityError
+        rung.append(timer.subject_id)
+        return False
+
+    def deaf(_: Sequence[Event]) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(cases, "task_due", ring)
+    monkeypatch.setattr(wiring, "LISTENERS", (("deaf", ["case.opened"], deaf), *wiring.LISTENERS))
+    monkeypatch.setattr(wiring, "send_due", lambda at, **_: sent.append(at) or 0)
+    with transaction.atomic():
+        set_timers([NewTimer("task", subject, now - timedelta(days=9)) for subject in (1, 2)])
+    first = told("case.opened", now=now)
+    wiring.run_worker(passes(2))
+    assert ([2, 2], 2) == (rung, len(sent))
+    assert [("often", first)] == heard
+    assert {"often": first} == dict(ListenerCursor.objects.filter(seq__gt=0).values_list("name", "seq"))
+
+
+def test_a_full_disk_ends_the_pass(waited: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> int:
+        raise OperationalError
+
+    monkeypatch.setattr(wiring, "run_due_timers", fails)
+    monkeypatch.setattr(wiring, "send_due", lambda *_, **__: pytest.fail("it goes on"))
+    wiring.run_worker(passes(2))
+    assert [0.0, 0.0] == waited
 
 
 def test_a_listener_hears_more_than_one_reading_holds(heard: list[tuple[str, int]], now: datetime) -> None:

@@ -228,6 +228,21 @@ def test_suspension_conserves_time_and_keeps_a_review_timer(county: County, now:
     assert_timers_live()
 
 
+def test_a_limit_that_passes_again_is_told_again(county: County, now: datetime) -> None:
+    """The wall clock was an hour ahead when the limit passed; then it was set right, and the case paused and resumed."""
+    actions.accept(open_one(county, now).pk, person_id=county.worker, now=now)
+    case_id, by = Case.objects.get().pk, county.county_officer
+    ahead = Clock.objects.get().due_at + timedelta(minutes=1)
+    run_due_timers(ahead)
+    back = ahead - timedelta(hours=1)
+    actions.suspend(case_id, clocks=["promised"], reason="X", review_at=back + timedelta(days=1), by=by, now=back)
+    actions.resume(case_id, by=by, now=back + timedelta(minutes=5))
+    run_due_timers(Clock.objects.get().due_at)
+    late = [message for message in messages_of_tasks([Task.objects.get().pk]) if message.template == "CASE_LATE"]
+    assert len({message.queued_at for message in late}) == 2
+    assert_timers_live()
+
+
 def test_control_from_the_desk_leaves_a_trace(county: County, now: datetime) -> None:
     task = open_one(county, now)
     case_id = Case.objects.get().pk

@@ -14,6 +14,7 @@ from shouwang.journal.actions import claim_timer
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import DueTimer
 from shouwang.journal.sql import run
+from shouwang.kernel.moments import SECOND_US, to_us
 
 _HOLDERS = Prepared(
     lambda case_id: Task.objects.filter(case_id=case_id, state__in=OPEN_TASKS, assignee_id__isnull=False).order_by("pk")
@@ -33,7 +34,8 @@ def clock_due(timer: DueTimer, *, now: datetime) -> bool:
         case = load_case(case_id)
         changes = Changes(now)
         changes.event(kinds.CLOCK_PASSED, case, clock=code, kind=kind)
+        ring = f"c{timer.subject_id}@{to_us(timer.due_at) // SECOND_US}"  # after a pause, or a clock set right, it may pass again
         for task_id, person in _HOLDERS.rows(case.id):
-            changes.tell(person, "CASE_LATE", key=f"{task_id}:c{timer.subject_id}:0", case=case, task_id=task_id)
+            changes.tell(person, "CASE_LATE", key=f"{task_id}:{ring}:0", case=case, task_id=task_id)
         changes.write()
     return True
