@@ -12,6 +12,13 @@ class RealDataPresent(ShouwangError):
     en = "The database {database} holds {count} events that are no demo; a replay goes into an empty or a demo database: choose another --keep folder or --database."
 
 
+class SomebodyThere(ShouwangError):
+    """A first run was asked for where somebody can come in already."""
+
+    zh = "这个数据库已有账号或接入凭据，不再有首次设置；请登录，或请管理员开通账号。"
+    en = "This database has an account or a credential already, so there is no first run; sign in, or ask the administrator for an account."
+
+
 class MetersUnreadable(ShouwangError):
     """A file of meters is not in the format a replay plays."""
 

@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from shouwang.cli.app import DATABASE_HELP, app, bring_up_to_date, console, start_django, told
 from shouwang.cli.errors import PartEnded
+from shouwang.cli.first_run import first_run_address, show_first_run
 
 POLL_S = 0.3
 END_S = 15
@@ -79,8 +80,18 @@ def serve(
     start_django(database=database)
     bring_up_to_date()
     console.print(f"守望 Shouwang  http://{host}:{port}/")
+    _show_first_run(f"http://{host}:{port}")
     with told():
         run_all([web(host, port), [*ME, "worker"], [*ME, "watch"]])
+
+
+def _show_first_run(here: str) -> None:
+    """Print where the first administrator is made, while there is nobody yet: at the address of the settings, if they say one."""
+    from django.conf import settings  # noqa: PLC0415 - needs Django started
+
+    stated = settings.ENVIRONMENT.value("address").source != "default"
+    if address := first_run_address(settings.SHOUWANG_ADDRESS if stated else here):
+        show_first_run(address)
 
 
 def web(host: str, port: int) -> list[str]:

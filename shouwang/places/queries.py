@@ -95,6 +95,11 @@ def below(path: str, *, levels: Collection[str] = tree.LEVELS) -> list[AreaRow]:
     return _rows(Area.objects.filter(_inside(path), level__in=levels).order_by("path"))
 
 
+def count_below(scope_paths: Sequence[str]) -> int:
+    """Return how many areas lie below these paths, those at them left out."""
+    return Area.objects.filter(within(scope_paths)).exclude(path__in=scope_paths).count()
+
+
 def count_children(area_ids: Collection[int]) -> dict[int, int]:
     """Return for each of these areas how many areas lie just below it."""
     found = Area.objects.filter(parent_id__in=area_ids).values_list("parent_id").annotate(Count("id"))

@@ -1,4 +1,4 @@
-"""The web room as a Django app; at the start it registers the main navigation and the search."""
+"""The web room as a Django app; at the start it registers the main navigation, the search and its one setting."""
 
 from django.apps import AppConfig
 
@@ -10,9 +10,12 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        """Register the main navigation and the search."""
-        from shouwang.ui.navigation import offer_search, register  # noqa: PLC0415 - queries load after the models
+        """Register the main navigation, the search, and which first steps an office does without."""
+        from shouwang.places.registry import declare  # noqa: PLC0415 - queries load after the models
+        from shouwang.ui.navigation import offer_search, register  # noqa: PLC0415
+        from shouwang.web.checklist import SKIPPED  # noqa: PLC0415
         from shouwang.web.navigation import SEARCH, WAYS  # noqa: PLC0415
 
+        declare(SKIPPED)
         register(*WAYS)
         offer_search(SEARCH)

@@ -52,6 +52,7 @@ urlpatterns = [
     path("setup/procedures/<slug:code>/", procedures.procedure, name="procedure"),
     path("setup/procedures/<slug:code>/follow/", procedures.follow, name="procedure_follow"),
     path("setup/doctor/", health.doctor, name="doctor"),
+    path("setup/steps/<slug:code>/", setup.step, name="step"),
     path("setup/", setup.setup, name="setup"),
     path("late/", late.late, name="late"),
     path("t/<str:token>/", phone.task, name="task"),

@@ -45,6 +45,8 @@ GIB = 1024**3
         (doctor.map_check("示意图"), ERROR),
         (doctor.assets_check([]), OK),
         (doctor.assets_check(["desk.js"]), ERROR),
+        (doctor.accounts_check(nobody=False), OK),
+        (doctor.accounts_check(nobody=True), WARNING),
         (doctor.keys_check("var/field_keys"), OK),
         (doctor.keys_check("var/field_keys", closed=["phone"]), ERROR),
         (doctor.keys_check("var/field_keys", problem="缺少 index"), ERROR),

@@ -11,7 +11,10 @@ import pytest
 from shouwang.kernel.clock import ManualClock
 from tests.journeys.conftest import county  # noqa: F401 - a fixture
 
-MODULES = ("people.middleware", "web.pages.board", "web.pages.desk", "web.pages.handover", "web.pages.phone", "web.pages.procedures", "web.pages.setup", "web.pages.views")
+MODULES = (
+    "people.middleware", "people.pages.first_run", "web.pages.board", "web.pages.desk", "web.pages.handover", "web.pages.phone", "web.pages.procedures",
+    "web.pages.setup", "web.pages.views",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,13 @@ _VALIDATORS = (
     MinimumLengthValidator(8), CommonPasswordValidator(), UserAttributeSimilarityValidator(user_attributes=("username",)),
 )
 
+_WEAK = {
+    "password_too_short": "至少 8 个字符 · at least 8 characters",
+    "password_too_common": "太常见，容易被猜到 · too common, easily guessed",
+    "password_too_similar": "与用户名太像 · too like the user name",
+}
+"""What Django's validators find, in the words of this room: theirs are in one language only."""
+
 
 def add_account(scope: Scope, *, username: str, person_id: int, password: str | None = None, now: datetime) -> Account:
     """Add an account for a person and return it; without a password it can be entered by link only.
@@ -162,5 +169,5 @@ def _set_password(account: Account, password: str | None) -> None:
     try:
         validate_password(password, account, password_validators=_VALIDATORS)
     except ValidationError as error:
-        raise PasswordWeak(problem=" ".join(error.messages)) from error
+        raise PasswordWeak(problem="；".join(_WEAK.get(str(each.code), str(each.code)) for each in error.error_list)) from error
     account.set_password(password)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -36,14 +37,16 @@ CHANGED = Text("密码已修改。", "The password was changed.")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Show the sign-in form; sign in and go where the person wanted."""
+    """Show the sign-in form; sign in and go where the person wanted. Where there is nobody yet, lead to the first run."""
+    if queries.nobody_yet():
+        return HttpResponseRedirect(reverse("people:first_run"))
     language = reader(request).language
     goal = local_path(request.POST.get("next") or request.GET.get("next"))
     form = SignInForm(request.POST or None, language=language)
     if request.method == "POST" and form.is_valid():
         account = actions.sign_in(form.cleaned_data["username"], form.cleaned_data["password"], now=clock().now())
         if account is not None:
-            _open_session(request, account)
+            open_session(request, account)
             return HttpResponseRedirect(goal)
         form.add_error(None, WRONG.render(language, {}))
     status = 422 if form.errors else 200
@@ -76,7 +79,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     account = actions.use_entry_link(token, once=not demo, now=now)
     if account is None:
         return render(request, "people/enter.html", {"dead": DEAD_LINK.render(language, {})}, status=404)
-    _open_session(request, account)
+    open_session(request, account)
     return HttpResponseRedirect(goal)
 
 
@@ -106,7 +109,8 @@ def _said(error: ShouwangError, language: str) -> str:
     return wrong.render(language, {}) if error.status == 403 else error.text(language)
 
 
-def _open_session(request: HttpRequest, account: Account) -> None:
+def open_session(request: HttpRequest, account: Account) -> None:
+    """Sign an account in: a new session, in the language of its person."""
     login(request, account, backend=BACKEND)
     for name in (SEEN, SINCE):
         request.session.pop(name, None)

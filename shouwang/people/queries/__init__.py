@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shouwang.people.queries.access import access_log, failed_sign_in_until, import_draft
 from shouwang.people.queries.duties import DutyView, ShiftView, holders, list_duties, roster_week
+from shouwang.people.queries.first_run import SetUp, nobody_yet, set_up
 from shouwang.people.queries.persons import (
     ContactRow,
     HouseholdCard,
@@ -39,6 +40,7 @@ __all__ = [
     "PersonCard",
     "PersonPage",
     "PersonRow",
+    "SetUp",
     "ShiftView",
     "ViewRow",
     "Who",
@@ -62,6 +64,7 @@ __all__ = [
     "live_consents",
     "matching_households",
     "members_of",
+    "nobody_yet",
     "own_contacts",
     "own_views",
     "paths_of",
@@ -70,4 +73,5 @@ __all__ = [
     "roster_week",
     "scope_of_account",
     "scope_of_token",
+    "set_up",
 ]

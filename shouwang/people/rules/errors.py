@@ -151,3 +151,27 @@ class ViewsFull(PeopleError):
     zh = "您已保存 {most} 个视图，达到上限；请先删除不用的，再保存“{name}”。"
     en = "You have saved {most} views, the most there may be; delete one you do not need, then save “{name}”."
     status = 409
+
+
+class FirstRunOver(PeopleError):
+    """A first administrator was to be made, but somebody can come in already."""
+
+    zh = "首次设置已经完成；请登录，或请管理员开通账号。"
+    en = "The first run is over; sign in, or ask the administrator for an account."
+    status = 409
+
+
+class FirstRunTokenDead(PeopleError):
+    """The address of the first run is not of this installation, or older than a day."""
+
+    zh = "这个首次设置地址不对或已过一天；请在运行守望的电脑上输入 shouwang first-run，打开新的地址。"
+    en = "This address of the first run is wrong or older than a day; type shouwang first-run on the machine that runs Shouwang and open the new one."
+    status = 404
+
+
+class RootUnknown(PeopleError):
+    """The first administrator was to answer for an area that is not at the top of the tree."""
+
+    zh = "“{found}”不是最上级的区域；请从列表中选择。"
+    en = "{found} is no area at the top of the tree; choose one of the list."
+    status = 422

@@ -119,6 +119,13 @@ def assets_check(missing: Iterable[str]) -> Check:
     return Check("assets", OK, "页面资源已生成", "the browser's files are built")
 
 
+def accounts_check(*, nobody: bool) -> Check:
+    """Return whether anybody can sign in."""
+    if nobody:
+        return Check("accounts", WARNING, "还没有管理员，谁也不能登录", "there is no administrator yet and nobody can sign in", "shouwang first-run")
+    return Check("accounts", OK, "已有账号", "there are accounts")
+
+
 def keys_check(place: str, *, problem: str = "", closed: Iterable[str] = ()) -> Check:
     """Return whether the keys of telephone and identity numbers open what is stored; `place` is where they lie, no backup holds them."""
     columns = ", ".join(closed)

@@ -21,11 +21,13 @@ from shouwang.kernel.clock import ScaledClock
 from shouwang.kernel.moments import local
 from shouwang.kernel.sealing import KeysInvalid
 from shouwang.notify import queries, registry
+from shouwang.people.queries import nobody_yet
 from shouwang.places import queries as places
 from shouwang.ui.assets import missing
 from shouwang.web.doctor.checks import (
     ERROR,
     Check,
+    accounts_check,
     assets_check,
     calendar_check,
     channel_checks,
@@ -131,7 +133,7 @@ def _installation() -> list[Check]:
     today = local(datetime.now(UTC)).date()
     roots = places.roots()
     calendar = places.working_calendar(roots[0].id) if roots else places.shipped_calendar()
-    return [calendar_check(today, until=calendar.confirmed_until), _keys(), *channel_checks(_channels())]
+    return [accounts_check(nobody=nobody_yet()), calendar_check(today, until=calendar.confirmed_until), _keys(), *channel_checks(_channels())]
 
 
 def _keys() -> Check:

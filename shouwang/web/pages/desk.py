@@ -19,6 +19,7 @@ from shouwang.kernel.errors import NotFound, ShouwangError
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
+from shouwang.people.queries import nobody_yet
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import demo, queries
 from shouwang.web.desk import bar, desk_queue, narrowing_of, red_cases
@@ -35,9 +36,11 @@ def language_of(request: HttpRequest) -> str:
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponseBase:
-    """Send people to where their work is, and whoever is not signed in to the sign-in page, in a demo to the tour."""
+    """Send people to where their work is, and whoever is not signed in to the sign-in page: in a demo to the tour, where there is nobody yet to the first run."""
     if getattr(request, "scope", None) is None and demo.roles():
         return redirect("web:tour")
+    if getattr(request, "scope", None) is None and nobody_yet():
+        return redirect("people:first_run")
     return _work(request)
 
 
