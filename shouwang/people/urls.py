@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.people.pages import audit, duties, entry, first_run, importing, persons
+from shouwang.people.pages import accounts, audit, duties, entry, first_run, importing, persons
 
 app_name = "people"
 urlpatterns = [
@@ -25,6 +25,8 @@ urlpatterns = [
     path("people/import/<int:draft_id>/confirm/", importing.confirm, name="import_confirm"),
     path("people/import/<int:draft_id>/bad.xlsx", importing.bad_rows, name="import_bad"),
     path("people/access/", audit.access_log, name="access_log"),
+    path("people/accounts/<int:account_id>/<slug:what>/", accounts.change, name="change_account"),
+    path("people/<int:person_id>/account/", accounts.open_for, name="open_account"),
     path("people/<int:person_id>/", persons.person, name="person"),
     path("people/<int:person_id>/reveal/", persons.reveal, name="reveal"),
     path("people/<int:person_id>/duties/", persons.assign, name="assign"),

@@ -8,6 +8,7 @@ from shouwang.people.actions.accounts import (
     change_own_password,
     enter,
     issue_entry_link,
+    reset_account,
     sign_in,
     sign_out,
     use_entry_link,
@@ -63,7 +64,7 @@ __all__ = [
     "change_address", "change_own_password", "check_sheet", "drop_draft", "drop_view", "end_duty", "end_membership",
     "enrol_household", "enter", "find_area", "first_run_token", "follow_move", "give_consent", "import_draft", "import_people",
     "is_first_run_token", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "make_first_administrator",
-    "note_access", "plan_shift", "plan_shifts", "record_fact", "rename_view", "restore_view", "reveal", "revoke_credential",
+    "note_access", "plan_shift", "plan_shifts", "record_fact", "rename_view", "reset_account", "restore_view", "reveal", "revoke_credential",
     "revoke_links", "rotate_credential", "save_view", "set_contact", "set_language", "sign_in", "sign_out", "tidy",
     "use_entry_link", "withdraw_consent",
 ]

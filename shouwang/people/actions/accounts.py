@@ -20,12 +20,12 @@ from shouwang.journal.rules import NewEvent
 from shouwang.kernel.errors import NotFound, Refused
 from shouwang.people import events as kinds
 from shouwang.people.actions.checks import APPOINT, person_in
-from shouwang.people.actions.credentials import issue_credential
+from shouwang.people.actions.credentials import issue_credential, revoke_links
 from shouwang.people.actions.disclosure import note_access
 from shouwang.people.models import Account, Credential
 from shouwang.people.queries.scopes import ENTRY, account_of_entry_link, hash_of, scope_of_account
 from shouwang.people.rules.codes import LINK
-from shouwang.people.rules.errors import PasswordWeak, UsernameTaken
+from shouwang.people.rules.errors import AccountOff, PasswordWeak, UsernameTaken
 from shouwang.people.rules.scope import Scope
 
 FAILURES_ALLOWED = 5
@@ -84,6 +84,28 @@ def change_account(
         append([NewEvent(kinds.ACCOUNT_CHANGED, account_id, {"change": change, "by": scope.person_id})], now=now)
 
 
+def reset_account(scope: Scope, account_id: int, *, now: datetime) -> str:
+    """Take an account's password away and return the token of its one live entry link, with which its person sets another.
+
+    Sessions and earlier links end. Raises Refused, NotFound; AccountOff for one that is switched off.
+    """
+    scope.require(APPOINT)
+    with transaction.atomic():
+        account = Account.objects.within(scope, APPOINT).filter(pk=account_id).first()
+        if account is None:
+            raise NotFound(what=f"账号 {account_id}")
+        _refuse_rights_beyond(scope, account, now)
+        if not account.is_active:
+            raise AccountOff(username=account.username)
+        account.set_unusable_password()
+        account.failures, account.locked_until = 0, None
+        account.save(update_fields=["password", "failures", "locked_until"])
+        revoke_links(ENTRY, [account_id], now=now)
+        token = issue_entry_link(account, now=now)
+        append([NewEvent(kinds.ACCOUNT_CHANGED, account_id, {"change": "RESET", "by": scope.person_id})], now=now)
+    return token
+
+
 def change_own_password(account: Account, *, old: str, new: str, now: datetime) -> None:
     """Change the password of whoever is signed in, who must know the old one. Raises Refused, PasswordWeak."""
     if account.has_usable_password() and not account.check_password(old):
@@ -127,7 +149,7 @@ def sign_out(account: Account, *, now: datetime) -> None:
 def issue_entry_link(account: Account, *, now: datetime, life: timedelta = ENTRY_LIFE) -> str:
     """Return a token with which /enter/TOKEN/ signs this account in until `life` has passed.
 
-    For the role links of a demo and for an administrator's first entry: commands call it, no page does.
+    For the role links of a demo, and after `reset_account`: whoever calls it has checked that it may be handed out.
     """
     if account.person_id is None:
         raise NotFound(what=f"账号 {account.pk}")

@@ -92,9 +92,11 @@ def own_password(request: HttpRequest) -> HttpResponse:
     language = reader(request).language
     form = PasswordForm(request.POST or None, language=language)
     account = request.user
+    if isinstance(account, Account) and not account.has_usable_password():
+        del form.fields["old"]
     if request.method == "POST" and form.is_valid() and isinstance(account, Account):
         try:
-            actions.change_own_password(account, old=form.cleaned_data["old"], new=form.cleaned_data["new"], now=clock().now())
+            actions.change_own_password(account, old=form.cleaned_data.get("old", ""), new=form.cleaned_data["new"], now=clock().now())
         except ShouwangError as error:
             form.add_error("old" if error.status == 403 else "new", _said(error, language))
         else:

@@ -45,6 +45,15 @@ class PasswordForm(Form):
     new = forms.CharField(max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
 
 
+class AccountForm(Form):
+    """The user name of an account to open."""
+
+    titles: ClassVar[Mapping[str, Text]] = {"username": Text("用户名", "User name")}
+    hints: ClassVar[Mapping[str, Text]] = {"username": Text("如姓名拼音或工号", "Such as the name in pinyin, or a staff number")}
+
+    username = forms.CharField(max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
 class PersonForm(Form):
     """A person to add."""
 

@@ -16,7 +16,7 @@ from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.texts import Text
 from shouwang.people import actions, queries
 from shouwang.people.guard import needs, scope_of
-from shouwang.people.pages.forms import DUTY_CHOICES, DutyForm, PersonForm, RevealForm
+from shouwang.people.pages.forms import DUTY_CHOICES, AccountForm, DutyForm, PersonForm, RevealForm
 from shouwang.people.queries import PersonRow
 from shouwang.people.rules.codes import CHANNELS, PURPOSES
 from shouwang.people.rules.lines import Found, Problem
@@ -61,7 +61,7 @@ def persons(request: HttpRequest) -> HttpResponse:
 @needs("people.read")
 def person(request: HttpRequest, person_id: int) -> HttpResponse:
     """Show one person, masked."""
-    return _person(request, person_id)
+    return show_person(request, person_id)
 
 
 @never_cache
@@ -71,9 +71,9 @@ def reveal(request: HttpRequest, person_id: int) -> HttpResponse:
     """Write the reason down, then show the person in full, this once."""
     form = RevealForm(request.POST, language=reader(request).language)
     if not form.is_valid():
-        return _person(request, person_id, reveal_form=form)
+        return show_person(request, person_id, reveal_form=form)
     actions.reveal(scope_of(request), person_id, reason=form.cleaned_data["reason"], now=clock().now())
-    return _person(request, person_id, revealed=True)
+    return show_person(request, person_id, revealed=True)
 
 
 @require_http_methods(["GET", "POST"])
@@ -124,7 +124,7 @@ def assign(request: HttpRequest, person_id: int) -> HttpResponse:
             else:
                 messages.success(request, ADDED.render(language, {}))
                 return HttpResponseRedirect(reverse("people:person", args=[person_id]))
-    return _person(request, person_id, duty_form=form)
+    return show_person(request, person_id, duty_form=form)
 
 
 def area_problem(found: Found, text: str) -> Problem:
@@ -132,19 +132,23 @@ def area_problem(found: Found, text: str) -> Problem:
     return Problem("AREA_AMBIGUOUS" if found.count > 1 else "AREA_UNKNOWN", text)
 
 
-def _person(
+def show_person(
     request: HttpRequest, person_id: int, *, revealed: bool = False, reveal_form: RevealForm | None = None,
-    duty_form: DutyForm | None = None,
+    duty_form: DutyForm | None = None, account_form: AccountForm | None = None, entry_link: str = "",
 ) -> HttpResponse:
+    """Return the page of a person with what the reader may do; an `entry_link` is shown this once."""
     language, scope = reader(request).language, scope_of(request)
     shown = queries.person_page(scope, person_id, revealed=revealed)
     may = {right: scope.may(right, shown.path) for right in ("people.reveal", "duties.edit")}
+    accounts = queries.accounts_of(scope, person_id) if may["duties.edit"] else []
     context = {
         "person": shown,
         "consents": [(PURPOSES[purpose], given, withdrawn) for purpose, given, withdrawn in shown.consents],
         "contacts": [(CHANNELS[row.channel], row.address) for row in shown.contacts],
         "reveal_form": (reveal_form or RevealForm(language=language)) if may["people.reveal"] and not revealed else None,
         "duty_form": (duty_form or DutyForm(language=language)) if may["duties.edit"] else None,
+        "account_form": (account_form or AccountForm(language=language)) if may["duties.edit"] and not accounts else None,
+        "accounts": accounts, "own_account": scope.account_id, "entry_link": entry_link,
     }
-    wrong = (reveal_form and reveal_form.errors) or (duty_form and duty_form.errors)
+    wrong = (account_form and account_form.errors) or (reveal_form and reveal_form.errors) or (duty_form and duty_form.errors)
     return render(request, "people/person.html", context, status=422 if wrong else 200)

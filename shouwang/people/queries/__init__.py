@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shouwang.people.queries.access import access_log, failed_sign_in_until, import_draft
+from shouwang.people.queries.access import AccountView, access_log, accounts_of, failed_sign_in_until, import_draft
 from shouwang.people.queries.duties import DutyView, ShiftView, holders, list_duties, roster_week
 from shouwang.people.queries.first_run import SetUp, nobody_yet, set_up
 from shouwang.people.queries.persons import (
@@ -33,6 +33,7 @@ from shouwang.people.queries.views import ViewRow, dropped_view, own_views
 from shouwang.people.rules.roster import Who
 
 __all__ = [
+    "AccountView",
     "ContactRow",
     "DutyView",
     "HouseholdCard",
@@ -47,6 +48,7 @@ __all__ = [
     "access_log",
     "account",
     "account_of_entry_link",
+    "accounts_of",
     "answerable",
     "area_names",
     "contacts_of",

@@ -65,6 +65,23 @@ def failed_sign_in_until(username: str, *, at: datetime) -> datetime | None:
     return Account.objects.unscoped().filter(username=username, locked_until__gt=at).values_list("locked_until", flat=True).first()
 
 
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account as whoever appoints sees it; without a password it is entered by a link only."""
+
+    id: int
+    username: str
+    is_active: bool
+    has_password: bool
+    signed_in_at: datetime | None
+
+
+def accounts_of(scope: Scope, person_id: int) -> list[AccountView]:
+    """Return a person's accounts where `scope` appoints."""
+    rows = Account.objects.within(scope, "duties.edit").filter(person_id=person_id).order_by("pk")
+    return [AccountView(row.pk, row.username, row.is_active, row.has_usable_password(), row.signed_in_at) for row in rows]
+
+
 def import_draft(account_id: int, draft_id: int) -> Draft:
     """Return a list this account has uploaded. Raises NotFound for another's."""
     row = ImportDraft.objects.unscoped().filter(pk=draft_id, account_id=account_id).first()

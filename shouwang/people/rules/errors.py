@@ -105,6 +105,14 @@ class UsernameTaken(PeopleError):
     status = 409
 
 
+class AccountOff(PeopleError):
+    """An account that is switched off was to be entered by a link."""
+
+    zh = "账号“{username}”已停用；请先启用，再生成进入链接。"
+    en = "The account {username} is switched off; switch it on before you make a link."
+    status = 409
+
+
 class PasswordWeak(PeopleError):
     """A password is too short, too common or too like the user name."""
 
