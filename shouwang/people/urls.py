@@ -21,6 +21,7 @@ urlpatterns = [
     path("people/roster/", duties.roster, name="roster"),
     path("people/shifts/<int:shift_id>/cancel/", duties.cancel_shift, name="cancel_shift"),
     path("people/import/", importing.upload, name="import"),
+    path("people/import/template.xlsx", importing.template, name="import_template"),
     path("people/import/<int:draft_id>/", importing.preview, name="import_preview"),
     path("people/import/<int:draft_id>/confirm/", importing.confirm, name="import_confirm"),
     path("people/import/<int:draft_id>/bad.xlsx", importing.bad_rows, name="import_bad"),

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shouwang.documents.sheets import find_columns
 from shouwang.kernel.moments import LOCAL_ZONE, local
-from shouwang.people.rules.lines import Found, find_columns
+from shouwang.people.rules.lines import Found
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, checked, tonight, until_day
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
 from shouwang.systems.living_alone.rules.hospital import Hospital, hospital_of_text

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook, load_workbook
 
+from shouwang.documents.sheets import SheetUnreadable, write_bad_rows
 from shouwang.journal.queries import events_after
 from shouwang.kernel.errors import NotFound, Refused
 from shouwang.people import actions, queries
@@ -26,11 +27,9 @@ from shouwang.people.rules.errors import (
     ReasonMissing,
     RightNotGrantable,
     ScopeMissing,
-    SheetUnreadable,
     ShiftOverlaps,
     UsernameTaken,
 )
-from shouwang.people.sheets import write_bad_rows
 from tests.people.conftest import DAY, Officer, Town
 
 HOUR = timedelta(hours=1)

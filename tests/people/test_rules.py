@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shouwang.documents.sheets import find_columns
 from shouwang.kernel.errors import Refused
 from shouwang.people.rules import (
     DUTIES,
@@ -25,7 +26,7 @@ from shouwang.people.rules import (
     mask_phone,
     rights_of,
 )
-from shouwang.people.rules.lines import Found, check_rows, find_columns, is_id_number
+from shouwang.people.rules.lines import HEADINGS, Found, check_rows, is_id_number
 from shouwang.people.rules.roster import day_bounds, overlap, week_cells, week_of
 from shouwang.people.rules.scope import outermost
 
@@ -212,7 +213,7 @@ def test_a_week_begins_on_monday_and_a_night_shift_stands_on_both_days() -> None
 
 
 HEAD = ("姓名*", "电话", "地区", "职责", "主备", "开始日期", "结束日期", "身份证号")
-COLUMNS = find_columns(HEAD)
+COLUMNS = find_columns(HEAD, HEADINGS)
 AREAS = {"黄庙村": Found(77, 1), "李庄": Found(None, 2)}
 
 

@@ -9,6 +9,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import Q
 
+from shouwang.documents.sheets import SheetUnreadable, find_columns, read_sheet
 from shouwang.journal.sealed import fingerprint_of
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
@@ -18,10 +19,8 @@ from shouwang.people.actions.duties import NewDuty, assign_duties
 from shouwang.people.actions.persons import NewPerson, add_persons
 from shouwang.people.models import ID_NUMBER, AccessLog, Credential, Duty, ImportDraft, Person
 from shouwang.people.rules.codes import LINK
-from shouwang.people.rules.errors import SheetUnreadable
-from shouwang.people.rules.lines import REQUIRED, BadRow, Found, Line, check_rows, find_columns
+from shouwang.people.rules.lines import HEADINGS, REQUIRED, BadRow, Found, Line, check_rows
 from shouwang.people.rules.scope import Scope
-from shouwang.people.sheets import read_sheet
 from shouwang.places import queries as places
 
 DRAFT_LIFE = timedelta(days=1)
@@ -38,7 +37,7 @@ def check_sheet(scope: Scope, data: bytes, *, name: str) -> tuple[tuple[str, ...
     scope.require(EDIT)
     rows = read_sheet(data, name=name)
     head = rows[0][1] if rows else ()
-    columns = find_columns(head)
+    columns = find_columns(head, HEADINGS)
     missing = [field for field in REQUIRED if field not in columns]
     if missing:
         raise SheetUnreadable(file=name, problem=f"第一行缺少列：{'、'.join(_HEADING[field] for field in missing)}")

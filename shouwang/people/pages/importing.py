@@ -10,15 +10,16 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouwang.documents.sheets import FILE_BYTES, ROWS, find_columns, write_bad_rows, write_template
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound, ShouwangError
 from shouwang.kernel.texts import Text
 from shouwang.people import actions, queries
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.rules.codes import DUTIES
-from shouwang.people.rules.lines import HEADINGS, REQUIRED
+from shouwang.people.rules.lines import EXAMPLE, HEADINGS, REQUIRED
 from shouwang.people.rules.masking import mask_name, mask_phone
-from shouwang.people.sheets import FILE_BYTES, ROWS, write_bad_rows
+from shouwang.ui.bad_rows import bad_table
 from shouwang.ui.lists import XLSX_TYPE
 from shouwang.ui.reader import reader
 
@@ -52,6 +53,15 @@ def upload(request: HttpRequest) -> HttpResponse:
     return render(request, "people/import.html", context, status=422 if problem else 200)
 
 
+@require_GET
+@needs("people.edit")
+def template(request: HttpRequest) -> HttpResponse:
+    """Give an empty list with its heading and one invented row."""
+    place = 0 if reader(request).language == "zh" else -1
+    heads = [names[place] + ("*" if field in REQUIRED else "") for field, names in HEADINGS.items()]
+    return _workbook(write_template(heads, EXAMPLE), "people.xlsx")
+
+
 @never_cache
 @require_GET
 @needs("people.edit")
@@ -64,8 +74,8 @@ def preview(request: HttpRequest, draft_id: int) -> HttpResponse:
         (line.row, mask_name(line.name), mask_phone(line.phone), names.get(line.area_id, ""), DUTIES.get(line.duty))
         for line in draft.good[:SHOWN]
     ]
-    bad = [(row.row, [cell for cell in row.cells if cell], [problem.text(language) for problem in row.problems]) for row in draft.bad[:SHOWN]]
-    context = {"draft": draft, "good": good, "bad": bad, "good_total": len(draft.good), "bad_total": len(draft.bad)}
+    bad = bad_table(draft.head, draft.bad, columns=find_columns(draft.head, HEADINGS), language=language)
+    context = {"draft": draft, "good": good, "bad": bad, "good_total": len(draft.good), "bad_total": len(draft.bad), "shown": SHOWN}
     return render(request, "people/import_preview.html", context)
 
 
@@ -90,6 +100,10 @@ def confirm(request: HttpRequest, draft_id: int) -> HttpResponse:
 def bad_rows(request: HttpRequest, draft_id: int) -> HttpResponse:
     """Give the bad rows of a list as bad.xlsx, with what is wrong."""
     draft = queries.import_draft(scope_of(request).account_id or 0, draft_id)
-    response = HttpResponse(write_bad_rows(draft.head, draft.bad, language=reader(request).language), content_type=XLSX_TYPE)
-    response["Content-Disposition"] = 'attachment; filename="bad.xlsx"'
+    return _workbook(write_bad_rows(draft.head, draft.bad, language=reader(request).language), "bad.xlsx")
+
+
+def _workbook(data: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=XLSX_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

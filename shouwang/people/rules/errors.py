@@ -121,14 +121,6 @@ class PasswordWeak(PeopleError):
     status = 422
 
 
-class SheetUnreadable(PeopleError):
-    """A workbook cannot be read."""
-
-    zh = "无法读取文件 {file}：{problem}；请另存为 .xlsx 后重试。"
-    en = "The file {file} cannot be read: {problem}; save it as .xlsx and try again."
-    status = 422
-
-
 class ViewNameWrong(PeopleError):
     """The name of a saved view is empty or too long."""
 

@@ -23,6 +23,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "until_date": ("结束日期", "until"),
 }
 REQUIRED = ("name", "area")
+EXAMPLE = ("示例甲", "10000000001", "", "莘县 张寨镇 黄庙村", "网格员", "主岗", "2026-01-01", "")
 NAME_LENGTH = 60
 _PHONE = re.compile(r"[0-9]{5,15}")
 _SPACE = re.compile(r"[\s\-－—()（）]+")
@@ -47,11 +48,23 @@ PROBLEMS: Mapping[str, Text] = {
 }
 
 
+FIELDS: Mapping[str, str] = {
+    "NAME_MISSING": "name", "NAME_LONG": "name", "PHONE_WRONG": "phone", "ID_WRONG": "id_number", "AREA_MISSING": "area", "SPAN_EMPTY": "until_date",
+    "TWICE": "name",
+}
+"""The columns of those problems that do not hold the cell as it was found."""
+
+
 class Problem(msgspec.Struct, frozen=True):
     """One thing wrong with a row."""
 
     code: str
     found: str = ""
+
+    @property
+    def field(self) -> str:
+        """Return the column it is about, empty where `found` is the cell itself."""
+        return FIELDS.get(self.code, "")
 
     def text(self, language: str) -> str:
         """Return the problem in words."""
@@ -86,12 +99,6 @@ class Found:
 
     area_id: int | None
     count: int
-
-
-def find_columns(head: Sequence[str], headings: Mapping[str, Sequence[str]] = HEADINGS) -> dict[str, int]:
-    """Return the position of each known column in a heading row; the heading may be Chinese or English."""
-    tidy = [cell.strip().lower().rstrip("*＊") for cell in head]
-    return {field: n for field, names in headings.items() for n, cell in enumerate(tidy) if cell in names}
 
 
 def check_rows(

@@ -9,14 +9,13 @@ from functools import lru_cache
 
 from django.db import transaction
 
+from shouwang.documents.sheets import SheetUnreadable, find_columns, read_sheet
 from shouwang.files.actions import move_upload
 from shouwang.files.queries import UploadRow, file, open_file
 from shouwang.kernel.errors import ShouwangError
 from shouwang.people.actions import find_area, note_access
 from shouwang.people.rules import Scope
-from shouwang.people.rules.errors import SheetUnreadable
-from shouwang.people.rules.lines import Found, find_columns
-from shouwang.people.sheets import read_sheet
+from shouwang.people.rules.lines import Found
 from shouwang.requests.actions.intake import take_call
 from shouwang.requests.queries import known_keys
 from shouwang.requests.rules.lines import HEADINGS, REQUIRED, BadRow, Line, check_rows, key_of

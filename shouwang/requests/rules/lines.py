@@ -56,12 +56,21 @@ PROBLEMS: Mapping[str, Text] = {
 }
 
 
+FIELDS: Mapping[str, str] = {"KEY_WRONG": "key", "PHONE_WRONG": "phone", "TIME_WRONG": "said_at"}
+"""The columns of those problems that may hold the cell shortened or tidied."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a row."""
 
     code: str
     found: str = ""
+
+    @property
+    def field(self) -> str:
+        """Return the column it is about, empty where `found` is the cell itself."""
+        return FIELDS.get(self.code, "")
 
     def text(self, language: str) -> str:
         """Return the problem in words."""

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouwang.documents.sheets import refuse_bomb
 from shouwang.files import actions as files
 from shouwang.files.queries import UploadRow, path_of, upload
 from shouwang.files.rules import FileMissing
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
 from shouwang.people.guard import needs, scope_of
-from shouwang.people.sheets import refuse_bomb
 from shouwang.telemetry.sources import file as source
 from shouwang.ui.lists import XLSX_TYPE
 from shouwang.ui.reader import reader

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouwang.documents.sheets import FILE_BYTES, ROWS, find_columns, write_bad_rows, write_template
 from shouwang.files import actions as files
 from shouwang.files.queries import UploadRow, upload
 from shouwang.files.rules import FileMissing
@@ -18,11 +19,11 @@ from shouwang.kernel.errors import ShouwangError
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import area_names
 from shouwang.people.rules import mask_name, mask_phone
-from shouwang.people.sheets import FILE_BYTES, ROWS, write_bad_rows, write_template
 from shouwang.systems.living_alone import actions
 from shouwang.systems.living_alone.actions.importing import END, tally_of
 from shouwang.systems.living_alone.pages.homes import EDIT, frame_of
 from shouwang.systems.living_alone.rules.lines import EXAMPLE, HEADINGS, REQUIRED, BadRow, Problem
+from shouwang.ui.bad_rows import bad_table
 from shouwang.ui.lists import XLSX_TYPE
 from shouwang.ui.reader import reader
 
@@ -72,7 +73,7 @@ def preview(request: HttpRequest, upload_id: int) -> HttpResponse:
         (line.row, mask_name(line.home.name), mask_phone(line.home.phone), names.get(line.home.area_id, ""), line.home.address, line.home.meter)
         for line in checked.good[:SHOWN]
     ]
-    bad = [(each.row, [cell for cell in each.cells if cell], [problem.text(language) for problem in each.problems]) for each in checked.bad[:SHOWN]]
+    bad = bad_table(checked.head, checked.bad, columns=find_columns(checked.head, HEADINGS), language=language)
     context = {
         "upload": row, "good": good, "bad": bad, "good_total": len(checked.good), "bad_total": len(checked.bad), "shown": SHOWN,
         **frame_of(scope),

@@ -75,12 +75,21 @@ class NewHome:
     consent: bool = False
 
 
+FIELDS: Mapping[str, str] = {"ID_WRONG": "id_number"}
+"""The column of the one problem that does not hold the cell as it was found: the number is shown nowhere else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a row."""
 
     code: str
     found: str = ""
+
+    @property
+    def field(self) -> str:
+        """Return the column it is about, empty where `found` is the cell itself."""
+        return FIELDS.get(self.code, "")
 
     def text(self, language: str) -> str:
         """Return the problem in words."""

@@ -1,4 +1,4 @@
-"""Workbooks in and out: a list of persons read within stated limits, the bad rows written back with what is wrong.
+"""Workbooks in and out: a list read within stated limits, an empty one to fill in, bad rows written back with what is wrong.
 
 openpyxl is imported where a workbook is written: every process loads this module, and a worker shall start fast.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from shouwang.people.rules.errors import SheetUnreadable
+from shouwang.kernel.errors import ShouwangError
 
 if TYPE_CHECKING:
     from openpyxl.cell import WriteOnlyCell
@@ -26,6 +26,14 @@ ROWS = 20_000
 COLUMNS = 40
 CELL_LENGTH = 200
 TEMPLATE_WIDTH = 18
+
+
+class SheetUnreadable(ShouwangError):
+    """A workbook cannot be read."""
+
+    zh = "无法读取文件 {file}：{problem}；请另存为 .xlsx 后重试。"
+    en = "The file {file} cannot be read: {problem}; save it as .xlsx and try again."
+    status = 422
 
 
 class Problem(Protocol):
@@ -55,20 +63,26 @@ class BadRow(Protocol):
         ...
 
 
-def read_sheet(data: bytes, *, name: str) -> list[tuple[int, tuple[str, ...]]]:
+def read_sheet(data: bytes, *, name: str, most_rows: int = ROWS, limit_bytes: int = FILE_BYTES) -> list[tuple[int, tuple[str, ...]]]:
     """Return the rows of the first sheet as texts, each with its number in the sheet, the heading first.
 
     Dates become 2026-01-31, whole numbers lose their ".0". Raises SheetUnreadable.
     """
-    refuse_bomb(data, name=name)
+    refuse_bomb(data, name=name, limit_bytes=limit_bytes)
     try:
         book = CalamineWorkbook.from_object(io.BytesIO(data))
-        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False, nrows=ROWS + 2)
+        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False, nrows=most_rows + 2)
     except (CalamineError, IndexError, ValueError) as error:
         raise SheetUnreadable(file=name, problem="不是完好的 Excel 工作簿") from error
-    if len(rows) > ROWS + 1:
-        raise SheetUnreadable(file=name, problem=f"超过 {ROWS} 行")
+    if len(rows) > most_rows + 1:
+        raise SheetUnreadable(file=name, problem=f"超过 {most_rows} 行")
     return [(number, tuple(_text(cell) for cell in row[:COLUMNS])) for number, row in enumerate(rows, start=1)]
+
+
+def find_columns(head: Sequence[str], headings: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return the position of each known column in a heading row; the heading may be Chinese or English."""
+    tidy = [cell.strip().lower().rstrip("*＊") for cell in head]
+    return {field: n for field, names in headings.items() for n, cell in enumerate(tidy) if cell in names}
 
 
 def refuse_bomb(data: bytes, *, name: str, limit_bytes: int = FILE_BYTES) -> None:
