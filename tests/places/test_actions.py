@@ -235,3 +235,47 @@ def test_a_point_finds_its_village_in_its_county(now: datetime) -> None:
     assert seat is not None
     assert queries.full_name(seat.id).startswith("东昌府区 ")
     assert queries.area_at(117.0, 36.65) is None  # Jinan
+
+
+def test_a_root_that_the_office_named_takes_the_code_of_the_list_and_carries_its_tree(now: datetime) -> None:
+    root = actions.add_area(parent_id=None, name="聊城市", now=now)
+    text = "code,name,level,parent\n371500,聊城市,city,\n371522,莘县,county,371500\n"
+    done = actions.import_divisions(text.encode(), now=now)
+    assert (done.added, done.changed, list(done.bad)) == (1, 1, [])
+    county = queries.area_of_code("371522")
+    assert county is not None
+    assert (queries.area(root).code, county.parent_id) == ("371500000000", root)
+    again = actions.import_divisions(text.encode(), now=now)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 2)
+
+
+def test_a_name_takes_one_code_only(now: datetime) -> None:
+    actions.add_area(parent_id=None, name="聊城市", now=now)
+    text = "code,name,level,parent\n371500,聊城市,city,\n371600,聊城市,city,\n"
+    done = actions.import_divisions(text.encode(), now=now)
+    assert [(each.line, type(each.error)) for each in done.bad] == [(3, NameTaken)]
+
+
+@pytest.mark.parametrize(
+    ("parent", "found"),
+    [("北镇", "北镇"), ("西县 同镇", "同镇"), ("西县  同镇", "同镇"), ("同镇", ""), ("无镇", ""), ("东县 北村", ""), ("", ""), ("371599", "")],
+)
+def test_a_parent_is_found_by_its_name_when_the_words_mean_one(now: datetime, parent: str, found: str) -> None:
+    head = "名称,级别,上级\n"
+    tree = "市,市,\n东县,县,市\n西县,县,市\n同镇,镇,东县\n同镇,镇,西县\n北镇,镇,东县\n北村,村,北镇\n"
+    actions.import_divisions((head + tree).encode(), now=now)
+    done = actions.import_divisions(f"{head}新村,村,{parent}\n".encode(), now=now)
+    made = [row for row in queries.below("/") if row.name == "新村"]
+    assert [found] * bool(found) == [queries.area(row.parent_id or 0).name for row in made]
+    assert len(done.bad) == (not found)
+
+
+def test_portions_of_a_list_add_up_to_the_whole(now: datetime) -> None:
+    rows = "".join(f"村{n},村,镇\n" for n in range(5))
+    text = f"名称,级别,上级\n{rows}市,市,\n县,县,市\n镇,镇,县\n".encode()
+    seen = []
+    while not seen or seen[-1][1]:
+        done = actions.import_divisions(text, now=now, at_most=3)
+        seen.append((done.added, done.waiting))
+    assert seen == [(3, 5), (3, 2), (2, 0)]
+    assert dict(actions.import_divisions(text, now=now).levels) == {}

@@ -177,6 +177,17 @@ def sent(ask: Ask, name: str, content: bytes, **fields: str) -> HttpResponse:
     return ask(pages.bring_in, post={"file": SimpleUploadedFile(name, content), **fields})
 
 
+def brought_in(ask: Ask, number: int) -> str:
+    """Import a previewed file to its end; return the page that says what came of it."""
+    assert ask(pages.decide, number, post={"do": "import"})["Location"].endswith(f"/{number}/progress/")
+    for _ in range(20):
+        ask(pages.progress, number, post={})
+        page = text(ask(pages.progress, number))
+        if "已导入完" in page:
+            return page
+    pytest.fail("the import did not end")
+
+
 @pytest.mark.usefixtures("_own_folder")
 def test_an_import_asks_for_the_coordinate_system_and_shows_a_preview_first(ask: Ask) -> None:
     assert "BD-09" in text(ask(pages.bring_in))
@@ -191,14 +202,13 @@ def test_an_import_asks_for_the_coordinate_system_and_shows_a_preview_first(ask:
     assert queries.area_of_code("371522") is None
     sheet = openpyxl.load_workbook(io.BytesIO(ask(pages.bad_rows, number).content)).active
     assert sheet is not None
-    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["行", 4]
-    assert "新增 1，改动 0，不变 1，未导入 1" in " ".join(ask(pages.decide, number, post={"do": "import"}).said)  # type: ignore[attr-defined]
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["行号", "4"]
+    assert "新增 1，改动 0，不变 1，未导入 1 行" in brought_in(ask, number)
     county = queries.area_of_code("371522")
     assert county is not None
     assert county.lon is not None
     assert county.lon < 115.672
-    with pytest.raises(NotFound):
-        ask(pages.preview, number)
+    assert ask(pages.preview, number)["Location"].endswith("/progress/")
 
 
 @pytest.mark.usefixtures("_own_folder")
@@ -209,16 +219,16 @@ def test_outlines_are_previewed_and_a_preview_is_dropped(ask: Ask) -> None:
     unknown = int(sent(ask, "a.geojson", OUTLINE, system="WGS84")["Location"].split("/")[-2])
     assert "改动 0，不变 0，不能导入 1 行" in text(ask(pages.preview, unknown))
     again = int(sent(ask, "list.csv", ROWS.encode(), system="WGS84")["Location"].split("/")[-2])
-    ask(pages.decide, again, post={"do": "import"})
+    brought_in(ask, again)
     outline = int(sent(ask, "a.geojson", OUTLINE, system="WGS84")["Location"].split("/")[-2])
     assert "莘县" in text(ask(pages.preview, outline))
-    assert "改动 1" in " ".join(ask(pages.decide, outline, post={"do": "import"}).said)  # type: ignore[attr-defined]
+    assert "改动 1" in brought_in(ask, outline)
 
 
 @pytest.mark.usefixtures("_own_folder")
 def test_only_who_may_edit_every_root_previews_and_imports(ask: Ask) -> None:
     number = int(sent(ask, "list.csv", ROWS.encode(), system="WGS84")["Location"].split("/")[-2])
-    for view, post in ((pages.preview, None), (pages.bad_rows, None), (pages.decide, {"do": "import"})):
+    for view, post in ((pages.preview, None), (pages.bad_rows, None), (pages.decide, {"do": "import"}), (pages.progress, {}), (pages.progress, None)):
         with pytest.raises(Refused):
             ask(view, number, at="乙县", post=post)
 
@@ -233,3 +243,83 @@ def test_a_preview_says_what_the_import_then_does(now: datetime, rows: list[str]
         done = actions.import_divisions(content, now=now)
         assert (len(plan.added), len(plan.changed), plan.unchanged, len(plan.bad)) == (done.added, done.changed, done.unchanged, len(done.bad))
         transaction.set_rollback(True)
+
+
+def workbook(*rows: tuple[str, ...]) -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+HEAD = ("名称*", "级别*", "上级*", "区划代码")
+TREE = (
+    HEAD, ("新县", "县（市、区）", "甲市", "371525"), ("东村", "村", "新县 新镇", ""), ("新镇", "乡镇", "新县", ""), ("第一网格", "网格", "新镇 东村", ""),
+    ("错村", "村", "没有的镇", ""), ("", "乡镇", "新县", ""), ("戊村", "村", "丁镇", ""),
+)
+
+
+@pytest.mark.usefixtures("_own_folder")
+@pytest.mark.parametrize("form", ["xlsx", "utf-8-sig", "gb18030"])
+def test_an_office_brings_its_tree_in_by_names_in_any_order(ask: Ask, form: str) -> None:
+    content = workbook(*TREE) if form == "xlsx" else "\n".join(map(",".join, TREE)).encode(form)
+    number = int(sent(ask, "tree.xlsx" if form == "xlsx" else "tree.csv", content, system="NONE")["Location"].split("/")[-2])
+    page = text(ask(pages.preview, number))
+    assert "新增 4，改动 0，不变 1，不能导入 2 行" in page
+    assert page.count('class="wrong-cell"') == 2
+    assert "<strong>没有的镇</strong>" in page
+    assert "<strong>（空）</strong>" in page
+    done = brought_in(ask, number)
+    assert "新增 4，改动 0，不变 1，未导入 2 行" in done
+    (grid,) = [row for row in queries.below("/", levels=["GRID"]) if row.name == "第一网格"]
+    assert [row.name for row in queries.ancestors_of(grid.path)] == ["甲市", "新县", "新镇", "东村", "第一网格"]
+
+
+@pytest.mark.usefixtures("_own_folder")
+def test_the_bad_rows_mended_are_uploaded_as_they_are(ask: Ask) -> None:
+    number = int(sent(ask, "tree.xlsx", workbook(*TREE), system="NONE")["Location"].split("/")[-2])
+    brought_in(ask, number)
+    book = openpyxl.load_workbook(io.BytesIO(ask(pages.bad_rows, number).content))
+    sheet = book.active
+    assert sheet is not None
+    assert next(row[:3] for row in sheet.iter_rows(values_only=True)) == ("行号", "问题", "名称*")
+    sheet["E2"], sheet["C3"] = "新镇", "西镇"
+    kept = io.BytesIO()
+    book.save(kept)
+    again = int(sent(ask, "bad.xlsx", kept.getvalue(), system="NONE")["Location"].split("/")[-2])
+    assert "新增 2，改动 0，不变 0，未导入 0 行" in brought_in(ask, again)
+
+
+@pytest.mark.usefixtures("_own_folder")
+def test_the_template_is_a_list_that_can_be_uploaded(ask: Ask) -> None:
+    content = ask(pages.template).content
+    number = int(sent(ask, "areas.xlsx", content, system="NONE")["Location"].split("/")[-2])
+    assert "新增 0，改动 0，不变 0，不能导入 1 行" in text(ask(pages.preview, number))
+
+
+@pytest.mark.usefixtures("_own_folder")
+def test_a_long_list_goes_in_by_portions_and_two_at_once_double_nothing(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shouwang.places.pages.importing.PORTION", 3)
+    rows = [HEAD, *((f"村{n}", "村", "丁镇", "") for n in range(8))]
+    number = int(sent(ask, "tree.xlsx", workbook(*rows), system="NONE")["Location"].split("/")[-2])
+    ask(pages.decide, number, post={"do": "import"})
+    ask(pages.progress, number, post={})
+    page = text(ask(pages.progress, number))
+    assert "已新增 3 / 8 个地区" in page
+    assert 'hx-trigger="load, submit"' in page
+    assert "新增 8，改动 0，不变 0" in brought_in(ask, number)
+    assert len([row for row in queries.below("/", levels=["VILLAGE"]) if row.name.startswith("村")]) == 8
+    ask(pages.progress, number, post={})
+    assert "新增 8，改动 0，不变 0" in text(ask(pages.progress, number))
+
+
+@pytest.mark.parametrize("content", [b"PK", b"\x00\x00", "名称\n甲".encode(), b'"' + b"x" * 200_000])
+@pytest.mark.usefixtures("_own_folder")
+def test_a_file_that_is_no_list_is_said_to_be_none(ask: Ask, content: bytes) -> None:
+    for name in ("tree.xlsx", "tree.csv"):
+        refused = sent(ask, name, content, system="NONE")
+        assert (refused.status_code, 'role="alert"' in text(refused)) == (422, True)

@@ -4,66 +4,77 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 from django.db import transaction
 
+from shouwang.documents.sheets import read_sheet
 from shouwang.journal.actions import append, lock_order
-from shouwang.journal.put import put, reserve_ids
+from shouwang.journal.put import put
 from shouwang.journal.rules import NewEvent
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.texts import Text
 from shouwang.places import events
+from shouwang.places.actions.planning import COLUMNS, Writing, outline_text
 from shouwang.places.models import Area
 from shouwang.places.rules import tree
 from shouwang.places.rules.coordinates import CoordinateSystem
-from shouwang.places.rules.divisions import BadRow, Division, decode, read_divisions
-from shouwang.places.rules.errors import ImportUnreadable, NameTaken, RowInvalid
+from shouwang.places.rules.divisions import MAX_ROWS, BadRow, Division, Row, csv_rows, decode, divisions_of, read_divisions
+from shouwang.places.rules.errors import ImportUnreadable, RowInvalid
 from shouwang.places.rules.outlines import Feature, read_outlines
 from shouwang.places.rules.schematic import with_points
-from shouwang.places.rules.spelling import spelling
 
 MAX_IMPORT_BYTES = 20 * 1024 * 1024
 PUT_ROWS = 500
 LIAOCHENG = "371500000000"
-_KNOWN_CODE = Text("已有区划的代码", "the code of a known area")
 _ONE_AREA = Text("唯一一个已有区域", "exactly one known area")
 Progress = Callable[[int, int], None]
-_COLUMNS = (
-    "id", "parent_id", "level", "name", "official_name", "spelling", "code", "path", "lon", "lat", "point_is_schematic",
-    "outline", "outline_is_schematic", "west", "south", "east", "north",
-)
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did: areas added, areas changed, rows that were so already, and rows left out."""
+    """What an import did: areas added (and how many of each level), areas changed, rows that were so already, and rows left out.
+
+    `waiting` areas were left for the next portion.
+    """
 
     added: int
     changed: int
     unchanged: int
     bad: Sequence[BadRow]
+    levels: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0
 
 
 def import_divisions(
-    source: Path | bytes, *, now: datetime, system: CoordinateSystem | None = None, progress: Progress | None = None,
+    source: Path | bytes, *, now: datetime, name: str = "", system: CoordinateSystem | None = None, progress: Progress | None = None,
+    at_most: int | None = None,
 ) -> Imported:
-    """Add the areas of a CSV `code,name,level,parent[,lon,lat]` that are not there yet.
+    """Add the areas of a list (CSV, or XLSX where `name` ends so) of name, level, parent[, code, lon, lat] that are not there yet.
 
     An area that is there (same code, or same name under the same parent) keeps its name and place; a position given for
-    it replaces the point it has. The first row becomes the root where there is no tree yet; any other row needs a known
-    parent. Rows that cannot be used are left out and listed. With positions the `system` must be stated.
-    Raises ImportUnreadable, SystemUnknown.
+    it replaces the point it has, a code it takes where it has none. The first row becomes the root where there is no tree yet;
+    any other row needs a known parent, by code or name. Rows that cannot be used are left out and listed. With positions the
+    `system` must be stated. With `at_most` that many areas are added, shallow levels first, and the same list brings the
+    rest another time. Raises ImportUnreadable, SheetUnreadable, SystemUnknown.
     """
-    divisions, bad = read_divisions(decode(_bytes(source)), system=system)
-    return _import(divisions, bad, now=now, progress=progress)
+    divisions, bad = divisions_of(list_rows(source, name=name), system=system)
+    return _import(divisions, bad, now=now, progress=progress, at_most=at_most)
+
+
+def list_rows(source: Path | bytes, *, name: str = "") -> list[Row]:
+    """Return the rows of a list, the heading first: of an .xlsx by its name, else of a CSV. Raises ImportUnreadable, SheetUnreadable."""
+    raw = _bytes(source)
+    if name.lower().endswith(".xlsx"):
+        return read_sheet(raw, name=name, most_rows=MAX_ROWS, limit_bytes=MAX_IMPORT_BYTES)
+    return csv_rows(decode(raw))
 
 
 def import_outlines(
@@ -107,29 +118,34 @@ class PlannedArea:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an import would do."""
+    """What an import would do; `head` is a list's heading."""
 
     added: Sequence[PlannedArea]
     changed: Sequence[PlannedArea]
     unchanged: int
     bad: Sequence[BadRow]
+    head: tuple[str, ...] = ()
 
 
-def plan_divisions(source: Path | bytes, *, system: CoordinateSystem | None = None) -> Plan:
+def plan_divisions(source: Path | bytes, *, name: str = "", system: CoordinateSystem | None = None) -> Plan:
     """Return what `import_divisions` would do, writing nothing. Raises as it does."""
-    divisions, bad = read_divisions(decode(_bytes(source)), system=system)
-    writing = _Writing({}, keep_points=False, bad=list(bad))
+    rows = list_rows(source, name=name)
+    divisions, bad = divisions_of(rows, system=system)
+    writing = Writing({}, keep_points=False, bad=list(bad))
     writing.plan(divisions, ids=count(1 << 60))
-    known = {each.id: each for each in writing.by_name.values()}
+    known = writing.by_id
     added = []
     for row in writing.rows:
         parent = known.get(row[1])
         added.append(PlannedArea(row[3], row[2], parent.name if parent else "", row[6], row[8], row[9]))
     changed = [
-        PlannedArea(known[area_id].name, known[area_id].level, "", known[area_id].code, lon, lat)
-        for area_id, (lon, lat) in writing.points.items()
+        PlannedArea(
+            known[area_id].name, known[area_id].level, "", writing.codes.get(area_id, known[area_id].code),
+            *writing.points.get(area_id, (None, None)),
+        )
+        for area_id in sorted(writing.changed)
     ]
-    return Plan(added, changed, writing.unchanged, sorted(writing.bad, key=lambda row: row.line))
+    return Plan(added, changed, writing.unchanged, sorted(writing.bad, key=lambda row: row.line), rows[0][1])
 
 
 def plan_outlines(source: Path | bytes, *, system: CoordinateSystem) -> Plan:
@@ -171,113 +187,37 @@ def _import(
     now: datetime,
     progress: Progress | None,
     shipped: Mapping[str, Feature] | None = None,
+    at_most: int | None = None,
 ) -> Imported:
     """Write the divisions; with the outlines of a `shipped` tree, whatever is there already stays untouched."""
     with transaction.atomic():
         lock_order()
-        writing = _Writing(shipped or {}, keep_points=shipped is not None, bad=list(bad))
+        writing = Writing(shipped or {}, keep_points=shipped is not None, bad=list(bad))
         writing.plan(divisions)
-        for start in range(0, len(writing.rows), PUT_ROWS):
-            put(Area, _COLUMNS, writing.rows[start : start + PUT_ROWS])
+        rows = writing.rows[:at_most]
+        for start in range(0, len(rows), PUT_ROWS):
+            put(Area, COLUMNS, rows[start : start + PUT_ROWS])
             if progress:
-                progress(min(start + PUT_ROWS, len(writing.rows)), len(writing.rows))
-        for area_id, (lon, lat) in writing.points.items():
-            Area.objects.filter(pk=area_id).update(lon=lon, lat=lat, point_is_schematic=False)
-        imported = writing.imported()
+                progress(min(start + PUT_ROWS, len(rows)), len(rows))
+        _change(writing)
+        imported = Imported(
+            len(rows), len(writing.changed), writing.unchanged, writing.bad, Counter(row[2] for row in rows), len(writing.rows) - len(rows),
+        )
         append([NewEvent(events.DIVISIONS_IMPORTED, None, {"added": imported.added, "changed": imported.changed})], now=now)
     return imported
 
 
-class _Known(NamedTuple):
-    id: int
-    name: str
-    level: str
-    path: str
-    code: str
-    point: tuple[float | None, float | None]
-
-
-@dataclass
-class _Writing:
-    """Plans the rows of an import against the tree as it stands: new rows, changed points, rows left out."""
-
-    outlines: Mapping[str, Feature]
-    keep_points: bool
-    bad: list[BadRow]
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    points: dict[int, tuple[float, float]] = field(default_factory=dict)
-    unchanged: int = 0
-    by_code: dict[str, _Known] = field(default_factory=dict)
-    by_name: dict[tuple[int | None, str], _Known] = field(default_factory=dict)
-
-    def plan(self, divisions: Sequence[Division], *, ids: Iterator[int] | None = None) -> None:
-        """Sort the divisions, shallow levels first, into new, changed, unchanged and bad; new ones get their ids from `ids`."""
-        columns = ("id", "name", "level", "path", "code", "lon", "lat", "parent_id")
-        for area_id, name, level, path, code, lon, lat, parent_id in Area.objects.values_list(*columns):
-            self._know(_Known(area_id, name, level, path, code, (lon, lat)), parent_id)
-        if ids is None:
-            ids = iter(reserve_ids(Area, sum(not each.code or each.code not in self.by_code for each in divisions)))
-        for division in divisions:
-            try:
-                self._take(division, ids)
-            except ShouwangError as error:
-                self.bad.append(BadRow(division.line, error))
-
-    def imported(self) -> Imported:
-        """Return what the import does."""
-        return Imported(len(self.rows), len(self.points), self.unchanged, self.bad)
-
-    def _know(self, known: _Known, parent_id: int | None) -> None:
-        if known.code:
-            self.by_code[known.code] = known
-        self.by_name[parent_id, known.name] = known
-
-    def _take(self, division: Division, ids: Iterator[int]) -> None:
-        found = self.by_code.get(division.code) if division.code else None
-        if found is None:
-            parent = self._parent(division)
-            name = tree.short_name(division.name) if division.level == tree.VILLAGE else division.name
-            found = self.by_name.get((parent.id if parent else None, name))
-            if found is None:
-                self._add(next(ids), name, division, parent)
-                return
-            if division.code and found.code:
-                raise NameTaken(parent=parent.name if parent else "—", name=name, area=found.id)
-        self._compare(found, division)
-
-    def _parent(self, division: Division) -> _Known | None:
-        parent = self.by_code.get(division.parent_code)
-        if parent is None and self.by_name:
-            raise RowInvalid(column="parent", found=division.parent_code, expected=_KNOWN_CODE)
-        tree.check_level(
-            division.level, parent_level=parent.level if parent else None, parent_name=parent.name if parent else "—",
-        )
-        return parent
-
-    def _add(self, area_id: int, name: str, division: Division, parent: _Known | None) -> None:
-        path = tree.path_of(parent.path if parent else "", area_id)
-        parent_id = parent.id if parent else None
-        feature = self.outlines.get(division.code) if division.code else None
-        box = (feature.outline.west, feature.outline.south, feature.outline.east, feature.outline.north) if feature else (None,) * 4
-        self.rows.append((
-            area_id, parent_id, division.level, name, division.name if division.name != name else "", spelling(name),
-            division.code, path, division.lon, division.lat, division.point_is_schematic,
-            _text(feature.geometry) if feature else "", False, *box,
-        ))
-        self._know(_Known(area_id, name, division.level, path, division.code, (division.lon, division.lat)), parent_id)
-
-    def _compare(self, found: _Known, division: Division) -> None:
-        point = (division.lon, division.lat)
-        if self.keep_points or division.lon is None or division.lat is None or point == found.point:
-            self.unchanged += 1
-        else:
-            self.points[found.id] = (division.lon, division.lat)
+def _change(writing: Writing) -> None:
+    for area_id, (lon, lat) in writing.points.items():
+        Area.objects.filter(pk=area_id).update(lon=lon, lat=lat, point_is_schematic=False)
+    for area_id, code in writing.codes.items():
+        Area.objects.filter(pk=area_id).update(code=code)
 
 
 def _set_outline(feature: Feature, *, schematic: bool) -> None:
     """Set the outline of the one area the feature names. Raises RowInvalid when there is none, or more than one."""
     area_id = _named(feature)
-    values: dict[str, Any] = {"outline": _text(feature.geometry), "outline_is_schematic": schematic}
+    values: dict[str, Any] = {"outline": outline_text(feature.geometry), "outline_is_schematic": schematic}
     values.update({side: getattr(feature.outline, side) for side in ("west", "south", "east", "north")})
     if feature.lon is not None:
         values.update(lon=feature.lon, lat=feature.lat, point_is_schematic=schematic)
@@ -318,7 +258,3 @@ def _bytes(source: Path | bytes) -> bytes:
     if size > MAX_IMPORT_BYTES:
         raise ImportUnreadable(found=f"{size} B", expected=f"≤ {MAX_IMPORT_BYTES} B")
     return source if isinstance(source, bytes) else source.read_bytes()
-
-
-def _text(geometry: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(geometry).decode()

@@ -1,43 +1,44 @@
-"""Imports of divisions (CSV) and outlines (GeoJSON): which coordinate system is asked, never guessed; then a preview on a map."""
+"""Imports of divisions (CSV, XLSX) and outlines (GeoJSON): which coordinate system is asked, never guessed; a preview first.
+
+A long list goes in by portions: the page shows how far it is, and going on after a break is the same as going on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from datetime import datetime
 from typing import Any
 
-from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouwang.documents.sheets import find_columns, write_bad_rows, write_template
 from shouwang.files import actions as files
 from shouwang.files.queries import UploadRow, path_of, upload
 from shouwang.files.rules import FileMissing
 from shouwang.kernel.errors import Refused, ShouwangError
-from shouwang.kernel.texts import Text
 from shouwang.places import actions, queries
 from shouwang.places.actions import Plan
 from shouwang.places.pages.areas import EDIT, SYSTEMS, may_import, now_of, sight_of, signed_in
 from shouwang.places.rules import tree
-from shouwang.places.rules.coordinates import system_of
-from shouwang.places.rules.divisions import BadRow
-from shouwang.ui.lists import Column, ListSpec, xlsx_response
+from shouwang.places.rules.coordinates import CoordinateSystem, system_of
+from shouwang.places.rules.divisions import EXAMPLE, HEADINGS, REQUIRED, TEMPLATE
+from shouwang.places.rules.errors import SystemUnknown
+from shouwang.ui.bad_rows import bad_table
+from shouwang.ui.lists import XLSX_TYPE
 from shouwang.ui.reader import reader
 
 PURPOSE = "places"
 SHOWN = 50
 POINTS = 500
 REVIEW_NUMBER = "审图号 GS(2024)0650号"
-DONE = Text("新增 {added}，改动 {changed}，不变 {unchanged}，未导入 {bad}。", "{added} added, {changed} changed, {unchanged} unchanged, {bad} left out.")
-BAD: ListSpec[tuple[int, str]] = ListSpec(
-    title=Text("未导入的行", "Rows left out"),
-    columns=(
-        Column("row", Text("行", "Row"), lambda row: row[0], numeric=True),
-        Column("why", Text("原因", "Why"), lambda row: row[1]),
-    ),
-)
+PORTION = 2_000
+END = 1 << 40
+NO_POSITIONS = "NONE"
 
 
 @require_http_methods(["GET", "POST"])
@@ -48,15 +49,25 @@ def bring_in(request: HttpRequest) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            system = system_of(request.POST.get("system", ""))
-            number = _keep(request, system=system)
+            number = _keep(request, system=_system(request.POST.get("system", "")))
             _plan(_upload(request, number))
         except ShouwangError as error:
             problem = error.text(reader(request).language)
         else:
             return HttpResponseRedirect(reverse("places:preview", args=[number]))
-    context = {"systems": SYSTEMS, "problem": problem, "chosen": request.POST.get("system", ""), "now": now_of(request)}
+    columns = [(names[0], field in REQUIRED) for field, names in HEADINGS.items()]
+    context = {"systems": SYSTEMS, "problem": problem, "columns": columns, "none": NO_POSITIONS, "chosen": request.POST.get("system", ""), "now": now_of(request)}
     return render(request, "places/import.html", context, status=422 if problem else 200)
+
+
+@require_GET
+@signed_in
+def template(request: HttpRequest) -> HttpResponse:
+    """Give an empty list with its heading and one invented row."""
+    _require_import(request)
+    place = 0 if reader(request).language == "zh" else -1
+    heads = [HEADINGS[field][place] + ("*" if field in REQUIRED else "") for field in TEMPLATE]
+    return _workbook(write_template(heads, EXAMPLE), "areas.xlsx")
 
 
 @never_cache
@@ -66,13 +77,17 @@ def preview(request: HttpRequest, upload_id: int) -> HttpResponse:
     """Show what a file would add and change, where its points lie, and the rows that cannot be used."""
     _require_import(request)
     row = _upload(request, upload_id)
+    if row.done:
+        return HttpResponseRedirect(reverse("places:progress", args=[upload_id]))
     plan = _plan(row)
-    title = dict(SYSTEMS)[system_of(row.options["system"])]
+    system = _system(row.options["system"])
+    title = dict(SYSTEMS)[system] if system else None
+    table = bad_table(plan.head, plan.bad, columns=find_columns(plan.head, HEADINGS), language=reader(request).language)
     context = {
         "upload": row, "plan": plan, "shown": SHOWN, "system": title, "level_names": tree.LEVEL_NAMES, "now": now_of(request),
         "added": [(area, tree.LEVEL_NAMES[area.level]) for area in plan.added[:SHOWN]],
         "changed": [(area, tree.LEVEL_NAMES[area.level]) for area in plan.changed[:SHOWN]],
-        "bad": _said(plan.bad[:SHOWN], request), "map": _map(plan),
+        "bad": table, "map": _map(plan),
     }
     return render(request, "places/preview.html", context)
 
@@ -80,31 +95,72 @@ def preview(request: HttpRequest, upload_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def decide(request: HttpRequest, upload_id: int) -> HttpResponse:
-    """Import a previewed file, or drop it."""
+    """Begin to import a previewed file, or drop it."""
     _require_import(request)
     row = _upload(request, upload_id)
     if request.POST.get("do") != "import":
         files.drop_upload(row.id)
         return HttpResponseRedirect(reverse("places:import"))
-    path, system, now = path_of(row.file_id), system_of(row.options["system"]), now_of(request)
-    if row.options["outlines"]:
-        done = actions.import_outlines(path, system=system, now=now)
-    else:
-        done = actions.import_divisions(path, system=system, now=now)
-    files.drop_upload(row.id)
-    words = {"added": done.added, "changed": done.changed, "unchanged": done.unchanged, "bad": len(done.bad)}
-    messages.success(request, DONE.render(reader(request).language, words))
-    return HttpResponseRedirect(reverse("places:tree"))
+    return HttpResponseRedirect(reverse("places:progress", args=[upload_id]))
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@signed_in
+def progress(request: HttpRequest, upload_id: int) -> HttpResponse:
+    """Show how far a file is imported; each POST does the next part, and the page posts by itself until the end."""
+    _require_import(request)
+    row = _upload(request, upload_id)
+    if request.method == "POST" and row.done != END:
+        _go_on(row, now=now_of(request))
+        row = _upload(request, upload_id)
+        if "HX-Request" not in request.headers:
+            return HttpResponseRedirect(reverse("places:progress", args=[upload_id]))
+    note = row.note
+    context = {
+        "upload": row, "finished": row.done == END, "note": note, "total": note.get("added", 0) + note.get("waiting", 0), "now": now_of(request),
+        "levels": [(title, note["levels"][level]) for level, title in tree.LEVEL_NAMES.items() if note.get("levels", {}).get(level)],
+    }
+    whole = "HX-Request" not in request.headers
+    return render(request, "places/progress.html" if whole else "places/_progress.html", context)
 
 
 @never_cache
 @require_GET
 @signed_in
 def bad_rows(request: HttpRequest, upload_id: int) -> HttpResponse:
-    """Give all rows that cannot be used, with why, as a workbook."""
+    """Give all rows that cannot be used, as they were and with why, as bad.xlsx: mended there, they can be uploaded again."""
     _require_import(request)
-    language = reader(request).language
-    return xlsx_response(BAD, _said(_plan(_upload(request, upload_id)).bad, request), language=language, name="bad")
+    plan = _plan(_upload(request, upload_id))
+    return _workbook(write_bad_rows(plan.head, plan.bad, language=reader(request).language), "bad.xlsx")
+
+
+def _go_on(row: UploadRow, *, now: datetime) -> None:
+    """Import the next portion of a file and note it, in one transaction; of two at once one does the work."""
+    path, system, note = path_of(row.file_id), _system(row.options["system"]), row.note
+    with transaction.atomic():
+        if row.options["outlines"]:
+            done = actions.import_outlines(path, system=system or CoordinateSystem.WGS84, now=now)
+        else:
+            done = actions.import_divisions(path, name=row.name, system=system, now=now, at_most=PORTION)
+        levels = Counter(note.get("levels", {})) + Counter(done.levels)
+        found = {
+            "added": note.get("added", 0) + done.added, "changed": note.get("changed", 0) + done.changed,
+            "unchanged": note.get("unchanged", done.unchanged), "bad": len(done.bad), "waiting": done.waiting, "levels": dict(levels),
+        }
+        if not files.move_upload(row.id, was=row.done, done=found["added"] if done.waiting else END, note=found):
+            transaction.set_rollback(True)
+
+
+def _workbook(data: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=XLSX_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _system(code: str) -> CoordinateSystem | None:
+    """Return the coordinate system a file is in, None where it holds no positions. Raises SystemUnknown."""
+    return None if code == NO_POSITIONS else system_of(code)
 
 
 def _require_import(request: HttpRequest) -> None:
@@ -112,15 +168,18 @@ def _require_import(request: HttpRequest) -> None:
         raise Refused(right=EDIT)
 
 
-def _keep(request: HttpRequest, *, system: str) -> int:
+def _keep(request: HttpRequest, *, system: CoordinateSystem | None) -> int:
     file = request.FILES.get("file")
     if file is None or not file.size:
         raise FileMissing
     name = file.name or "areas.csv"
+    outlines = name.lower().endswith(("json", "geojson"))
+    if outlines and system is None:
+        raise SystemUnknown(found="")
     return files.keep_upload(
         file.read(actions.MAX_IMPORT_BYTES + 1), account_id=_account(request), purpose=PURPOSE, name=name,
         limit_bytes=actions.MAX_IMPORT_BYTES, now=now_of(request),
-        options={"system": str(system), "outlines": name.lower().endswith(("json", "geojson"))},
+        options={"system": str(system or NO_POSITIONS), "outlines": outlines},
     )
 
 
@@ -134,13 +193,10 @@ def _account(request: HttpRequest) -> int:
 
 
 def _plan(row: UploadRow) -> Plan:
-    path, system = path_of(row.file_id), system_of(row.options["system"])
-    return actions.plan_outlines(path, system=system) if row.options["outlines"] else actions.plan_divisions(path, system=system)
-
-
-def _said(bad: Sequence[BadRow], request: HttpRequest) -> list[tuple[int, str]]:
-    language = reader(request).language
-    return [(row.line, row.error.text(language)) for row in bad]
+    path, system = path_of(row.file_id), _system(row.options["system"])
+    if row.options["outlines"]:
+        return actions.plan_outlines(path, system=system or CoordinateSystem.WGS84)
+    return actions.plan_divisions(path, name=row.name, system=system)
 
 
 def _map(plan: Plan) -> dict[str, Any] | None:

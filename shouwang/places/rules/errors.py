@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.texts import Text
+
+COLUMN_NAMES: Mapping[str, str] = {"name": "名称", "level": "级别", "parent": "上级", "code": "区划代码", "lon, lat": "经度、纬度"}
 
 
 class PlacesError(ShouwangError):
@@ -13,8 +17,12 @@ class PlacesError(ShouwangError):
 
     def text(self, language: str) -> str:
         """Return the message in `language` ("zh" or "en")."""
-        params = {name: said.render(language, {}) if isinstance(said, Text) else said for name, said in self.params.items()}
-        return (self.en if language.startswith("en") else self.zh).format(**params)
+        return self.rendered(self.en if language.startswith("en") else self.zh, self.params, language)
+
+    @staticmethod
+    def rendered(template: str, params: Mapping[str, object], language: str) -> str:
+        """Return `template` filled with `params`, of which texts are in `language`."""
+        return template.format(**{name: said.render(language, {}) if isinstance(said, Text) else said for name, said in params.items()})
 
 
 class NameInvalid(PlacesError):
@@ -116,3 +124,9 @@ class RowInvalid(PlacesError):
 
     zh = "“{column}”为“{found}”，应为{expected}。"
     en = "{column} is {found!r}, expected {expected}."
+
+    def text(self, language: str) -> str:
+        """Return the message in `language`, with the column as a Chinese heading names it."""
+        column = str(self.params["column"])
+        said = {**self.params, "column": column if language.startswith("en") else COLUMN_NAMES.get(column, column)}
+        return self.rendered(self.en if language.startswith("en") else self.zh, said, language)
