@@ -79,10 +79,21 @@ def serve(
     """Run everything: web and stream, the watch, the worker."""
     start_django(database=database)
     bring_up_to_date()
+    _keep_shipped()
     console.print(f"守望 Shouwang  http://{host}:{port}/")
     _show_first_run(f"http://{host}:{port}")
     with told():
         run_all([web(host, port), [*ME, "worker"], [*ME, "watch"]])
+
+
+def _keep_shipped() -> None:
+    """Publish what this version ships; nothing where nobody can come in yet, so that a backup still finds an empty place."""
+    from shouwang.journal.clock import clock  # noqa: PLC0415 - needs Django started
+    from shouwang.people.queries import nobody_yet  # noqa: PLC0415
+    from shouwang.web.shipped import load_shipped  # noqa: PLC0415
+
+    if not nobody_yet():
+        load_shipped(now=clock().now())
 
 
 def _show_first_run(here: str) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.people.pages import accounts, audit, duties, entry, first_run, importing, persons
+from shouwang.people.pages import accounts, audit, duties, entry, importing, persons
 
 app_name = "people"
 urlpatterns = [
-    path("first-run/", first_run.first_run, name="first_run"),
-    path("first-run/<str:token>/", first_run.first_run, name="first_run_with"),
     path("sign-in/", entry.sign_in, name="sign_in"),
     path("sign-out/", entry.sign_out, name="sign_out"),
     path("enter/<str:token>/", entry.enter, name="enter"),

@@ -7,6 +7,7 @@ from django.urls import path
 from shouwang.web.pages import (
     board,
     desk,
+    first_run,
     handover,
     health,
     late,
@@ -23,6 +24,8 @@ from shouwang.web.pages import (
 app_name = "web"
 urlpatterns = [
     path("", desk.home, name="home"),
+    path("first-run/", first_run.first_run, name="first_run"),
+    path("first-run/<str:token>/", first_run.first_run, name="first_run_with"),
     path("tour/", tour.tour, name="tour"),
     path("desk/", desk.desk, name="desk"),
     path("desk/queue/", desk.queue, name="queue"),

@@ -12,7 +12,7 @@ from shouwang.kernel.clock import ManualClock
 from tests.journeys.conftest import county  # noqa: F401 - a fixture
 
 MODULES = (
-    "people.middleware", "people.pages.first_run", "web.pages.board", "web.pages.desk", "web.pages.handover", "web.pages.phone", "web.pages.procedures",
+    "people.middleware", "web.pages.first_run", "web.pages.board", "web.pages.desk", "web.pages.handover", "web.pages.phone", "web.pages.procedures",
     "web.pages.setup", "web.pages.views",
 )
 

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -23,6 +22,7 @@ from shouwang.people.pages.forms import PasswordForm, SignInForm
 from shouwang.ui.reader import reader
 from shouwang.ui.rules import local_path
 
+FIRST_RUN = "/first-run/"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 WRONG = Text(
     "用户名或密码不对，或该账号因多次输错暂停 5 分钟。",
@@ -39,7 +39,7 @@ CHANGED = Text("密码已修改。", "The password was changed.")
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the sign-in form; sign in and go where the person wanted. Where there is nobody yet, lead to the first run."""
     if queries.nobody_yet():
-        return HttpResponseRedirect(reverse("people:first_run"))
+        return HttpResponseRedirect(FIRST_RUN)
     language = reader(request).language
     goal = local_path(request.POST.get("next") or request.GET.get("next"))
     form = SignInForm(request.POST or None, language=language)

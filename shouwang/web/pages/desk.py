@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if getattr(request, "scope", None) is None and demo.roles():
         return redirect("web:tour")
     if getattr(request, "scope", None) is None and nobody_yet():
-        return redirect("people:first_run")
+        return redirect("web:first_run")
     return _work(request)
 
 

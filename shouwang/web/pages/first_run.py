@@ -20,7 +20,6 @@ from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.texts import Text
 from shouwang.people import actions, queries
-from shouwang.people.models import Account
 from shouwang.people.pages.entry import open_session
 from shouwang.people.pages.forms import BAD_PHONE
 from shouwang.people.rules.errors import FirstRunTokenDead, PasswordWeak
@@ -29,6 +28,7 @@ from shouwang.places.queries import roots
 from shouwang.places.rules.tree import COUNTY, LEVEL_NAMES, NAME_LENGTH, PREFECTURE, TOWNSHIP
 from shouwang.ui.forms import Form
 from shouwang.ui.reader import reader
+from shouwang.web.shipped import load_shipped
 
 TOPS = (PREFECTURE, COUNTY, TOWNSHIP)
 NOT_THE_SAME = Text("两次输入的密码不一样", "The two passwords differ")
@@ -104,20 +104,16 @@ def first_run(request: HttpRequest, token: str = "") -> HttpResponse:
     token = request.POST.get("token", token)
     if not actions.is_first_run_token(token, now=now):
         problem = FirstRunTokenDead().text(language) if token else ""
-        return render(request, "people/first_run.html", {"problem": problem}, status=404 if token else 200)
+        return render(request, "web/first_run.html", {"problem": problem}, status=404 if token else 200)
     form = FirstRunForm(request.POST or None, tops=[(row.id, row.name) for row in roots()], language=language)
     if request.method == "POST" and form.is_valid():
-        account = _made(token, form)
-        if account is not None:
+        try:
+            account = actions.make_first_administrator(token, form.first(), now=now)
+        except ShouwangError as error:
+            form.add_error("password" if isinstance(error, PasswordWeak) else None, error.text(language))
+        else:
+            load_shipped(now=now)
             open_session(request, account)
             messages.success(request, WELCOME.render(language, {}))
             return HttpResponseRedirect("/setup/")
-    return render(request, "people/first_run.html", {"form": form, "token": token}, status=422 if form.errors else 200)
-
-
-def _made(token: str, form: FirstRunForm) -> Account | None:
-    try:
-        return actions.make_first_administrator(token, form.first(), now=clock().now())
-    except ShouwangError as error:
-        form.add_error("password" if isinstance(error, PasswordWeak) else None, error.text(form.spoken))
-        return None
+    return render(request, "web/first_run.html", {"form": form, "token": token}, status=422 if form.errors else 200)

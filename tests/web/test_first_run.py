@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from shouwang.journal.clock import clock
+from shouwang.cases.queries import is_published
 from shouwang.people import actions, queries
 from shouwang.people.models import AccessLog, Account, Person
 from shouwang.people.rules import SYSTEM
 from shouwang.people.rules.errors import FirstRunOver, FirstRunTokenDead, PasswordWeak, RootUnknown
 from shouwang.places import actions as places
 from shouwang.places.queries import roots
+from shouwang.watch.actions import set_watch
+from shouwang.watch.queries import watches
+from shouwang.web.shipped import load_shipped
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "麦子黄了我们就开镰"
@@ -28,7 +32,7 @@ FORM = {
 
 
 def address() -> str:
-    return f"/first-run/{actions.first_run_token(now=clock().now())}/"
+    return f"/first-run/{actions.first_run_token(now=NOW)}/"
 
 
 def counted() -> tuple[int, int, int]:
@@ -156,3 +160,19 @@ def test_where_somebody_can_come_in_the_sign_in_page_is_the_usual_one(now: datet
     actions.add_account(SYSTEM, username="a", person_id=person, now=now)
     assert Client().get("/sign-in/").status_code == 200
     assert Client().get("/first-run/")["Location"] == "/"
+
+
+def test_what_is_shipped_is_there_after_the_first_run() -> None:
+    """Without a procedure and a watch an installation would take readings and never raise an alert."""
+    client = Client()
+    client.post(address(), FORM)
+    assert all(is_published(code) for code in ("WELFARE_CHECK", "RESIDENT_REQUEST"))
+    assert [(watch.detector, watch.thing_kind, watch.enabled) for watch in watches()] == [("low_high_24h", "WATER_METER", True)]
+    assert "独居老人上门核实" in client.get("/setup/procedures/").content.decode()
+
+
+def test_the_offices_own_watch_stays(now: datetime) -> None:
+    set_watch("own", detector="low_12h", now=now, thing_kind="WATER_METER", observed="register_l")
+    load_shipped(now=now)
+    load_shipped(now=now)
+    assert [watch.code for watch in watches()] == ["own"]
