@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shouwang.cases.queries import VersionRow, count_open_of, current_procedure, versions
+from shouwang.cases.queries import VersionRow, count_open_of, current_procedure, version_of_case, versions
 from shouwang.cases.rules.editing import values_of
 from shouwang.cases.rules.procedures import Procedure, Step
 from shouwang.kernel.errors import NotFound
@@ -40,6 +40,13 @@ def source_of(version: VersionRow) -> Text:
         return EVERYWHERE if version.shipped else Text("全部地区", "All areas")
     name = full_names([_last(version.path)]).get(_last(version.path), "—")
     return Text(name, name)
+
+
+def followed(case_id: int) -> dict[str, Any]:
+    """Return which text a case keeps to: the procedure, its version, and the area it comes from."""
+    version = version_of_case(case_id)
+    title = version.procedure.title if version.procedure else Text(version.code, version.code)
+    return {"code": version.code, "title": Text(title.zh, title.en), "number": version.number, "source": source_of(version)}
 
 
 def listed(place: AreaRow, language: str) -> list[Line]:

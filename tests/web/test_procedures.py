@@ -12,7 +12,7 @@ from shouwang.kernel.moments import local
 from shouwang.people.actions import NewDuty, assign_duties
 from shouwang.people.rules import SYSTEM
 from tests.journeys.conftest import County
-from tests.web.test_pages import as_holder, as_person
+from tests.web.test_pages import as_holder, as_person, one_case
 
 pytestmark = pytest.mark.django_db
 CODE = "WELFARE_CHECK"
@@ -62,3 +62,14 @@ def test_only_the_own_areas_and_only_an_administrator(county: County, office: Cl
     assert as_person("worker").get("/setup/procedures/").status_code == 403
     assert office.get("/setup/procedures/NOTHING/").status_code == 404
     assert county.village
+
+
+def test_a_case_says_which_text_it_keeps_to_and_where_it_is_from(county: County, office: Client, now: datetime) -> None:
+    before = one_case(county, now)
+    office.post(ADDRESS, {"area": township(county), "visit.limit": "50"})
+    after = one_case(county, now)
+    worker = as_person("worker")
+    assert "第 1 版办理，来自：随软件" in worker.get(f"/cases/{before}/").content.decode()
+    said = worker.get(f"/cases/{after}/").content.decode()
+    assert "第 2 版办理，来自：示范县 柳河镇" in said
+    assert f"{ADDRESS}?area=" not in said

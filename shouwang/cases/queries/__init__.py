@@ -37,6 +37,7 @@ from shouwang.cases.queries.procedures import (
     is_published,
     procedure_of,
     version_for,
+    version_of_case,
     versions,
     versions_in_force,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "tasks_for",
     "tasks_of",
     "version_for",
+    "version_of_case",
     "versions",
     "versions_in_force",
     "was_offered",

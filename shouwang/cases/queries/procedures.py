@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shouwang.cases.models import ProcedureVersion
+from shouwang.cases.models import Case, ProcedureVersion
 from shouwang.cases.rules.procedures import Procedure, decode
 from shouwang.journal.sql import run
 from shouwang.kernel.errors import NotFound
@@ -69,6 +69,14 @@ class VersionRow:
     published_at: datetime
     published_by: int | None
     procedure: Procedure | None
+
+
+def version_of_case(case_id: int) -> VersionRow:
+    """Return the version that a case began with and keeps. Raises NotFound."""
+    row = ProcedureVersion.objects.filter(pk__in=Case.objects.filter(pk=case_id).values("procedure_id")).first()
+    if row is None:
+        raise NotFound(what=f"事件 {case_id}")
+    return VersionRow(row.pk, row.code, row.number, row.path, row.shipped, row.published_at, row.published_by, procedure_of(row.pk))
 
 
 def versions(code: str = "") -> list[VersionRow]:

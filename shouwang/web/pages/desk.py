@@ -23,6 +23,7 @@ from shouwang.people.queries import nobody_yet
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import demo, queries
 from shouwang.web.desk import bar, desk_queue, narrowing_of, red_cases
+from shouwang.web.procedures import followed
 from shouwang.web.related import may_merge, nearby, similar
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS
 from shouwang.web.takers import REASONS as TAKING_REASONS
@@ -119,7 +120,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     scope, raw, now, language = scope_of(request), context["raw"], clock().now(), language_of(request)
     return render(request, "web/case.html", {
         **context, **queries.case_history(raw, language=language),
-        "curve": queries.meter_curve(raw, now=now, language=language),
+        "follows": followed(case_id), "curve": queries.meter_curve(raw, now=now, language=language),
         "near": nearby(scope, raw, now=now, language=language), "before": similar(scope, raw, language=language),
         "takers": takers(raw, now=now, language=language) if context["may_dispatch"] else (), "taking_reasons": TAKING_REASONS.items(),
         "false_alarm_reasons": FALSE_ALARM_REASONS.items(), "whole": True, "stream_url": "/stream/",
