@@ -102,7 +102,8 @@ def _cases(folder: Path) -> int:
         return 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -114,7 +115,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     _step(folder, "prepare")
     said = folder / "said.txt"
-    port = _free_port()
+    port = free_port()
     environ = {**os.environ, "COLUMNS": "300", "SHOUWANG_DATABASE": "", "NO_COLOR": "1"}
     with said.open("wb") as output:
         running = subprocess.Popen(
@@ -214,7 +215,7 @@ def reader(
         found.open(enter)
     yield found
     context.close()
-    assert found.faults == []
+    assert not found.faults, "\n".join(found.faults)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

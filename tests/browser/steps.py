@@ -97,13 +97,21 @@ def notes(now: datetime, case_id: int, number: int) -> None:
         time.sleep(0.1)
 
 
+def accept_minutes(now: datetime, case_id: int) -> int:
+    """Return how many minutes whoever has the case's first task was given to accept it."""
+    del now
+    task = Task.objects.filter(case_id=case_id).order_by("pk")[0]
+    assert task.due_at is not None and task.offered_at is not None
+    return round((task.due_at - task.offered_at).total_seconds() / 60)
+
+
 def _task(case_id: int) -> Task:
     return Task.objects.filter(case_id=case_id).order_by("-pk")[0]
 
 
 STEPS = {
     "prepare": prepare, "send": send, "enter": enter, "holder": holder, "ring": ring, "send_home": send_home, "village": village, "red": red,
-    "notes": notes,
+    "notes": notes, "accept_minutes": accept_minutes,
 }
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.moments import local
 from shouwang.kernel.texts import Text
 from shouwang.people import actions, queries
 from shouwang.people.guard import needs, scope_of
@@ -141,7 +143,7 @@ def show_person(
     shown = queries.person_page(scope, person_id, revealed=revealed)
     may = {right: scope.may(right, shown.path) for right in ("people.reveal", "duties.edit")}
     accounts = queries.accounts_of(scope, person_id) if may["duties.edit"] else []
-    context = {
+    context: dict[str, Any] = {
         "person": shown,
         "consents": [(PURPOSES[purpose], given, withdrawn) for purpose, given, withdrawn in shown.consents],
         "contacts": [(CHANNELS[row.channel], row.address) for row in shown.contacts],
@@ -150,5 +152,7 @@ def show_person(
         "account_form": (account_form or AccountForm(language=language)) if may["duties.edit"] and not accounts else None,
         "accounts": accounts, "own_account": scope.account_id, "entry_link": entry_link,
     }
+    if context["duty_form"] and not duty_form:
+        context["duty_form"].fields["from_date"].initial = local(clock().now()).date().isoformat()
     wrong = (account_form and account_form.errors) or (reveal_form and reveal_form.errors) or (duty_form and duty_form.errors)
     return render(request, "people/person.html", context, status=422 if wrong else 200)
