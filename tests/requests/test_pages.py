@@ -21,6 +21,7 @@ from shouwang.kernel.clock import ManualClock
 from shouwang.people.actions import withdraw_consent
 from shouwang.people.models import AccessLog
 from shouwang.people.rules import SYSTEM
+from shouwang.places.actions import set_setting
 from shouwang.requests import actions
 from shouwang.requests.links import follow_link, photo_link
 from shouwang.requests.models import Photo, Report, ServiceRequest
@@ -488,3 +489,14 @@ def test_a_supervisor_sees_on_the_case_why_it_was_reopened_and_what_was_said(hal
     assert "反映人说没有解决，重新打开" in page
     assert "反映人说没有解决：还是黑的" in page
     assert f'href="/requests/{done.request_id}/"' in page
+
+
+def test_the_promise_bears_the_name_that_the_nearest_area_gives_it(hall: County, client: Client, now: datetime) -> None:
+    follow = report_as_resident(hall, client)["Location"]
+    assert "<strong>" not in text(client, follow).partition("承诺办结")[0].rpartition("<p>")[2]
+    city, county, *_ = (int(each) for each in hall.path.strip("/").split("/"))
+    for area, name in ((city, "闻令而动"), (county, "接诉即办")):
+        set_setting(area, "requests.promise_name", name, now=now)
+    assert "<strong>接诉即办</strong> 承诺办结" in text(client, follow)
+    set_setting(county, "requests.promise_name", None, now=now)
+    assert "<strong>闻令而动</strong> 承诺办结" in text(client, follow)

@@ -12,11 +12,13 @@ from shouwang.journal.queries import events_of
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
 from shouwang.people.queries import area_names, person_cards
+from shouwang.places.queries import setting
 from shouwang.requests.models import Report, ServiceRequest
 from shouwang.requests.rules.catalogue import service_of
 from shouwang.requests.rules.intake import tail_of
 from shouwang.requests.rules.numbers import is_number
 from shouwang.requests.rules.progress import STATES, Happened, Line, State, chain, state_of
+from shouwang.requests.rules.promise import NAME_LENGTH, PROMISE
 
 KEYS_AT_ONCE = 500
 LATE_ANSWER = timedelta(days=30)
@@ -25,7 +27,7 @@ LATE_ANSWER = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One report as its reporter follows it. `asks`: an answer is waited for; `may_object`: it was closed without this one's."""
+    """One report as its reporter follows it. `asks`: an answer is waited for; `may_object`: it was closed without this one's; `promise`: the area's own name of it."""
 
     report_id: int
     number: str
@@ -33,6 +35,7 @@ class Followed:
     area: str
     said_at: datetime
     due_at: datetime | None
+    promise: str
     state_code: State
     state: Text
     chain: tuple[Line, ...]
@@ -54,7 +57,7 @@ def followed(report_id: int, *, now: datetime) -> Followed:
     asks = case.state == "COMPLETED" and report.rounds > 0 and not report.answer
     return Followed(
         report.pk, found.number, Text(title.zh, title.en), area_names([found.area_id]).get(found.area_id, ""), report.said_at,
-        case.due_at if case.state == "OPEN" else None, state, STATES[state], tuple(_chain(report, found, case)), report.rounds,
+        case.due_at if case.state == "OPEN" else None, str(setting(found.area_id, PROMISE.key).value)[:NAME_LENGTH], state, STATES[state], tuple(_chain(report, found, case)), report.rounds,
         report.answer, asks, _may_object(report, case, now),
     )
 
