@@ -262,6 +262,23 @@ class Shift(Scoped):
         ]
 
 
+class Leave(Scoped):
+    """That a person is away from a day (inclusive) until a day (exclusive) and answers for nothing; whoever stands in does."""
+
+    scope_path: ClassVar[str] = "person__path"
+    scope_self: ClassVar[str] = "person"
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    from_date = models.DateField()
+    until_date = models.DateField()
+    noted_by = models.BigIntegerField(null=True)
+    noted_at = MomentField()
+
+    class Meta(Scoped.Meta):
+        indexes: ClassVar = [models.Index(fields=["until_date"], name="people_leave_until")]
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(until_date__gt=F("from_date")), name="people_leave_span")]
+
+
 class AccountManager(ScopedManager["Account"]):
     """Finds accounts by user name, as Django's sign-in asks."""
 

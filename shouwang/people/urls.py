@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.people.pages import accounts, audit, duties, entry, importing, persons
+from shouwang.people.pages import accounts, audit, duties, entry, importing, leaves, persons
 
 app_name = "people"
 urlpatterns = [
@@ -25,6 +25,8 @@ urlpatterns = [
     path("people/import/<int:draft_id>/bad.xlsx", importing.bad_rows, name="import_bad"),
     path("people/access/", audit.access_log, name="access_log"),
     path("people/accounts/<int:account_id>/<slug:what>/", accounts.change, name="change_account"),
+    path("people/leaves/<int:leave_id>/end/", leaves.end, name="end_leave"),
+    path("people/<int:person_id>/leave/", leaves.note, name="note_leave"),
     path("people/<int:person_id>/account/", accounts.open_for, name="open_account"),
     path("people/<int:person_id>/", persons.person, name="person"),
     path("people/<int:person_id>/reveal/", persons.reveal, name="reveal"),

@@ -33,7 +33,7 @@ def _real_moment(monkeypatch: pytest.MonkeyPatch, settings: Any, now: datetime) 
     from shouwang.kernel.clock import ManualClock  # noqa: PLC0415
 
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
-    for module in ("middleware", "pages.accounts", "pages.entry", "pages.persons", "pages.duties", "pages.importing"):
+    for module in ("middleware", "pages.accounts", "pages.entry", "pages.leaves", "pages.persons", "pages.duties", "pages.importing"):
         monkeypatch.setattr(f"shouwang.people.{module}.clock", lambda: ManualClock(now))
 
 

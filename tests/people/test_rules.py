@@ -16,6 +16,7 @@ from shouwang.people.rules import (
     RIGHTS_OF_DUTY,
     SYSTEM,
     DutyRow,
+    LeaveRow,
     Roster,
     Scope,
     ShiftRow,
@@ -158,6 +159,34 @@ def test_who_answers(
     duties: tuple[DutyRow, ...], shifts: tuple[ShiftRow, ...], who: Who, at: datetime, expected: int | None,
 ) -> None:
     assert Roster(duties, shifts).answer([who], at=at) == [expected]
+
+
+AWAY = LeaveRow(10, date(2026, 1, 15), date(2026, 1, 16))
+TOWN = (duty(5, "TOWNSHIP", "TOWNSHIP_DUTY", 8), duty(5, "TOWNSHIP", "TOWNSHIP_DUTY", 9, rank="DEPUTY"))
+ASKED = Who(PATH, "TOWNSHIP_DUTY", "TOWNSHIP")
+
+
+@pytest.mark.parametrize(
+    ("duties", "shifts", "leaves", "rank", "at", "expected"),
+    [
+        ((), (SHIFT,), (AWAY,), "PRIMARY", AT, 11),  # the shift's deputy stands in
+        ((), (SHIFT,), (AWAY._replace(person_id=11),), "DEPUTY", AT, None),
+        (TOWN, (SHIFT._replace(deputy_id=None),), (AWAY,), "PRIMARY", AT, 8),  # then the holder of the duty
+        (TOWN, (SHIFT,), (AWAY, AWAY._replace(person_id=11)), "PRIMARY", AT, 8),
+        (TOWN, (), (AWAY._replace(person_id=8),), "PRIMARY", AT, 9),  # then the deputy
+        (TOWN, (), (AWAY._replace(person_id=9),), "DEPUTY", AT, None),
+        (TOWN, (), (AWAY._replace(person_id=8), AWAY._replace(person_id=9)), "PRIMARY", AT, None),
+        ((*TOWN, duty(5, "TOWNSHIP", "TOWNSHIP_DUTY", 12)), (), (AWAY._replace(person_id=8),), "PRIMARY", AT, 12),  # another holder before the deputy
+        (TOWN, (), (AWAY._replace(person_id=8, until_date=date(2026, 1, 15), from_date=date(2026, 1, 14)),), "PRIMARY", AT, 8),  # back on that day
+        (TOWN, (), (AWAY._replace(person_id=8, from_date=date(2026, 1, 16), until_date=date(2026, 1, 17)),), "PRIMARY", AT, 8),  # not yet
+        (TOWN, (), (AWAY._replace(person_id=8),), "PRIMARY", AT + 14 * HOUR, 8),  # 16:00 UTC is the next local day
+        ((TOWN[1],), (), (), "PRIMARY", AT, None),  # nobody is away: a deputy does not stand in for nobody
+    ],
+)
+def test_who_is_on_leave_answers_for_nothing(
+    duties: tuple[DutyRow, ...], shifts: tuple[ShiftRow, ...], leaves: tuple[LeaveRow, ...], rank: str, at: datetime, expected: int | None,
+) -> None:
+    assert expected == Roster(duties, shifts, leaves).answer([ASKED._replace(rank=rank)], at=at)[0]
 
 
 minutes = st.integers(min_value=-600, max_value=600)

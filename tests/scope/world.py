@@ -233,6 +233,8 @@ def _rest(side: Side, now: datetime) -> None:
         SYSTEM, area_id=side.areas["COUNTY"], code="COUNTY_DUTY", person_id=side.persons["COUNTY_DUTY COUNTY"], deputy_id=None,
         start_at=now, until_at=now + timedelta(hours=8), now=now,
     )
+    day = now.date()
+    people.note_leave(SYSTEM, side.persons["COUNTY_DUTY COUNTY"], from_date=day + timedelta(99), until_date=day + timedelta(100), now=now)
     Robot.objects.create(channel="wecom", area_id=side.areas["COUNTY"], url="x", secret="x")
     purposes = sorted({"people.import", "places.import", "telemetry.import", "living_alone.import", "requests.import"})
     file = store(f"list {side.tag}".encode(), limit_bytes=100, now=now)

@@ -40,6 +40,7 @@ from shouwang.people.actions.first_run import (
     make_first_administrator,
 )
 from shouwang.people.actions.importing import check_sheet, drop_draft, find_area, import_draft, import_people, keep_draft, tidy
+from shouwang.people.actions.leaves import end_leave, note_leave, planner_right
 from shouwang.people.actions.persons import (
     NewPerson,
     add_member,
@@ -61,10 +62,10 @@ from shouwang.people.actions.views import drop_view, rename_view, restore_view, 
 __all__ = [
     "FirstAdministrator", "NewDuty", "NewLink", "NewPerson", "NewRoot", "NewShift", "Revealed", "add_account", "add_member",
     "add_organisation", "add_person", "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account",
-    "change_address", "change_own_password", "check_sheet", "drop_draft", "drop_view", "end_duty", "end_membership",
+    "change_address", "change_own_password", "check_sheet", "drop_draft", "drop_view", "end_duty", "end_leave", "end_membership",
     "enrol_household", "enter", "find_area", "first_run_token", "follow_move", "give_consent", "import_draft", "import_people",
     "is_first_run_token", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "make_first_administrator",
-    "note_access", "plan_shift", "plan_shifts", "record_fact", "rename_view", "reset_account", "restore_view", "reveal", "revoke_credential",
+    "note_access", "note_leave", "plan_shift", "plan_shifts", "planner_right", "record_fact", "rename_view", "reset_account", "restore_view", "reveal", "revoke_credential",
     "revoke_links", "rotate_credential", "save_view", "set_contact", "set_language", "sign_in", "sign_out", "tidy",
     "use_entry_link", "withdraw_consent",
 ]

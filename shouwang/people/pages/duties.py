@@ -100,6 +100,7 @@ def roster(request: HttpRequest) -> HttpResponse:
     rows, names = queries.roster_week(scope, days, path=area.path if area else "")
     context = {
         "days": days, "rows": _named(rows, names), "form": form, "area_text": text, "duty": code, "area": area,
+        "leaves": queries.leaves(scope, start=days[0], end=days[-1] + timedelta(days=1), path=area.path if area else ""),
         "duties": list(DUTIES.items()), "unknown_area": bool(text) and area is None, "today": local(now).date(),
         "before": days[0] - timedelta(days=7), "after": days[0] + timedelta(days=7), "cancel": _may_plan_somewhere(scope),
     }

@@ -137,6 +137,15 @@ class ShiftForm(Form):
             raise forms.ValidationError(self.say(INVALID)) from error
 
 
+class LeaveForm(Form):
+    """From which day a person is away, and when the person is back."""
+
+    titles: ClassVar[Mapping[str, Text]] = {"from_date": Text("从哪天起", "Away from"), "until_date": Text("哪天回岗", "Back on")}
+
+    from_date = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+    until_date = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+
+
 class RevealForm(Form):
     """Why personal data is to be shown in full."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shouwang.people.queries.access import AccountView, access_log, accounts_of, failed_sign_in_until, import_draft
-from shouwang.people.queries.duties import DutyView, ShiftView, holders, list_duties, roster_week
+from shouwang.people.queries.duties import DutyView, LeaveView, ShiftView, holders, leaves, list_duties, roster_week
 from shouwang.people.queries.first_run import SetUp, nobody_yet, set_up
 from shouwang.people.queries.persons import (
     ContactRow,
@@ -37,6 +37,7 @@ __all__ = [
     "ContactRow",
     "DutyView",
     "HouseholdCard",
+    "LeaveView",
     "MemberCard",
     "PersonCard",
     "PersonPage",
@@ -61,6 +62,7 @@ __all__ = [
     "household_of",
     "households_of",
     "import_draft",
+    "leaves",
     "list_duties",
     "list_persons",
     "live_consents",

@@ -9,7 +9,7 @@ from datetime import date
 from django.db.models import Q
 
 from shouwang.kernel.texts import Text
-from shouwang.people.models import Duty, Person, Shift, below
+from shouwang.people.models import Duty, Leave, Person, Shift, below
 from shouwang.people.queries.persons import area_names
 from shouwang.people.rules.codes import DUTIES, RANKS
 from shouwang.people.rules.masking import mask_phone
@@ -91,6 +91,28 @@ def roster_week(scope: Scope, days: Sequence[date], *, path: str = "") -> tuple[
         for (_, area_id, code), rows in kept
     ]
     return views, _names(persons)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveView:
+    """One leave: whose, from a day until a day (exclusive)."""
+
+    id: int
+    person_id: int
+    person: str
+    from_date: date
+    until_date: date
+
+
+def leaves(scope: Scope, *, start: date, end: date, path: str = "", person_id: int | None = None) -> list[LeaveView]:
+    """Return the leaves that `scope` sees and that touch [start, end), below `path`, of all or of one person; at most ROSTER_ROWS."""
+    rows = Leave.objects.within(scope).filter(from_date__lt=end, until_date__gt=start)
+    if path:
+        rows = rows.filter(below(path, "person__path"))
+    if person_id is not None:
+        rows = rows.filter(person_id=person_id)
+    rows = rows.order_by("from_date", "pk").values_list("pk", "person_id", "person__name", "from_date", "until_date")
+    return [LeaveView(*row) for row in rows[:ROSTER_ROWS]]
 
 
 def holders(scope: Scope, area_id: int, code: str, *, on: date, language: str) -> list[tuple[int, str]]:

@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.moments import local
-from shouwang.people.models import Duty, Shift
-from shouwang.people.rules.roster import DutyRow, Roster, ShiftRow, Who
+from shouwang.people.models import Duty, Leave, Shift
+from shouwang.people.rules.roster import DutyRow, LeaveRow, Roster, ShiftRow, Who
 
 FRESH_S = 5.0
 _BEFORE = timedelta(days=1)
@@ -37,7 +37,7 @@ def answerable(
     """Return who is on duty for each request; None where nobody is (a coverage gap).
 
     The nearest area of the level on the path is asked first: a shift in force wins over the holder of the duty.
-    500 requests cost about 1 ms while the roster is kept; loading it costs two queries.
+    500 requests cost about 1 ms while the roster is kept; loading it costs three queries.
     """
     return _roster(at, monotonic()).answer(requests, at=at)
 
@@ -63,7 +63,7 @@ def _roster(at: datetime, now_s: float) -> Roster:
 
 def _load(at: datetime) -> Roster:
     earliest = local(at - _BEFORE).date()
-    return Roster(_duties(earliest), _shifts(at))
+    return Roster(_duties(earliest), _shifts(at), _leaves(earliest))
 
 
 def _duties(earliest: date) -> list[DutyRow]:
@@ -72,6 +72,11 @@ def _duties(earliest: date) -> list[DutyRow]:
         DutyRow(*row)
         for row in rows.values_list("area_id", "level", "code", "rank", "person_id", "from_date", "until_date").iterator()
     ]
+
+
+def _leaves(earliest: date) -> list[LeaveRow]:
+    rows = Leave.objects.unscoped().filter(until_date__gt=earliest, from_date__lte=earliest + (_BEFORE + _AFTER) + _BEFORE)
+    return [LeaveRow(*row) for row in rows.values_list("person_id", "from_date", "until_date")]
 
 
 _SHIFTS = Prepared(

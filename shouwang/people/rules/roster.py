@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from shouwang.kernel.moments import LOCAL_ZONE, local, to_us
-from shouwang.people.rules.codes import PRIMARY
+from shouwang.people.rules.codes import DEPUTY, PRIMARY
 
 DAYS_OF_WEEK = 7
 
@@ -36,6 +36,14 @@ class ShiftRow(NamedTuple):
     until_at: datetime
     person_id: int
     deputy_id: int | None
+
+
+class LeaveRow(NamedTuple):
+    """That a person is away from a day (inclusive) until a day (exclusive)."""
+
+    person_id: int
+    from_date: date
+    until_date: date
 
 
 class Who(NamedTuple):
@@ -74,10 +82,14 @@ class Roster:
     """All duties and shifts, indexed for many questions: about 2 µs each once a path has been asked for.
 
     Of several holders of one duty and rank the one appointed last answers, then the lower id. A shift without deputy
-    leaves the deputy's place to the duty's deputy; nobody is his own deputy.
+    leaves the deputy's place to the duty's deputy; nobody is his own deputy. Who is on leave answers for nothing: another holder
+    does, else the deputy stands in.
     """
 
-    def __init__(self, duties: Iterable[DutyRow], shifts: Iterable[ShiftRow]) -> None:
+    def __init__(self, duties: Iterable[DutyRow], shifts: Iterable[ShiftRow], leaves: Iterable[LeaveRow] = ()) -> None:
+        self._leaves: dict[int, list[tuple[int, int]]] = {}
+        for leave in leaves:
+            self._leaves.setdefault(leave.person_id, []).append((leave.from_date.toordinal(), leave.until_date.toordinal()))
         self._levels: dict[int, str] = {}
         self._duties: dict[tuple[int, str, str], list[tuple[int, int, int, int]]] = {}
         self._shifts: dict[tuple[int, str], tuple[list[int], list[tuple[int, int, int | None]]]] = {}
@@ -116,15 +128,24 @@ class Roster:
         return None
 
     def _at(self, area_id: int, code: str, rank: str, at_us: int, today: int) -> int | None:
-        shift = self._shift(area_id, code, at_us)
+        shift, somebody_away = self._shift(area_id, code, at_us), False
         if shift is not None:
             on_duty = shift[0] if rank == PRIMARY else shift[1]
-            if on_duty is not None:
+            if on_duty is not None and not self._is_away(on_duty, today):
                 return on_duty
+            somebody_away = on_duty is not None
+            if somebody_away and rank == PRIMARY and shift[1] is not None and not self._is_away(shift[1], today):
+                return shift[1]
         for _, person, start, until in self._duties.get((area_id, code, rank), ()):
             if start <= today < until and not (shift is not None and person == shift[0]):
-                return person
-        return None
+                if not self._is_away(person, today):
+                    return person
+                somebody_away = True
+        return self._at(area_id, code, DEPUTY, at_us, today) if somebody_away and rank == PRIMARY else None
+
+    def _is_away(self, person_id: int, today: int) -> bool:
+        spans = self._leaves.get(person_id)
+        return spans is not None and any(start <= today < until for start, until in spans)
 
     def _shift(self, area_id: int, code: str, at_us: int) -> tuple[int, int | None] | None:
         found = self._shifts.get((area_id, code))
