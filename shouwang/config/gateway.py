@@ -74,7 +74,7 @@ class Gateway:
             return
         transport = protocol.response_stream(200, STREAM_HEADERS)
         try:
-            await transport.send_str(f"retry: {RETRY_MS}\n\n" + beat(clock().now(), listener.position))
+            await transport.send_str(f"retry: {RETRY_MS}\n\n" + beat(clock().now(), listener.position, listeners=self._hub.count))
             await self._tell(scope, listener, transport)
         except Exception:  # noqa: BLE001 - the listener went away, in whichever way the server says so
             return
@@ -131,7 +131,7 @@ def resume_at(scope: Any) -> Position | None:
 def audience_of(content: bytes) -> Audience:
     """Return the audience that `web.pages.stream.who` has said."""
     said = json.loads(content)
-    return Audience(tuple(said["paths"]), said["person"], tuple(said["push_paths"]))
+    return Audience(tuple(said["paths"]), said["person"], tuple(said["push_paths"]), tuple(said["read_paths"]))
 
 
 def answer_of(error: ShouwangError) -> Answer:

@@ -14,8 +14,8 @@ from shouwang.kernel.texts import Text
 from shouwang.people.queries import own_views
 from shouwang.people.rules import Scope
 from shouwang.places.queries import AreaRow, areas
-from shouwang.web.queries import Row, rows_of
-from shouwang.web.rules import KINDS
+from shouwang.web.queries import TONES, Row, rows_of
+from shouwang.web.rules import CASE_STATES, KINDS, TASK_STATES
 
 PAGE = "desk"
 """What the desk's saved views are kept under."""
@@ -90,7 +90,18 @@ def desk_queue(
         "more": len(cases) > DESK_ROWS, "tally": [(level, counts.get(level.value, 0)) for level in reversed(Severity)],
         "held": sum(each.later for each in held), "gravest": Severity(held[0].severity) if held else None,
         "seen": shown_upto if shown_upto is not None else max((each.newest for each in tally), default=0),
-        "narrowed": narrowing.query,
+        "newest": max((each.newest for each in tally), default=0), "narrowed": narrowing.query,
+    }
+
+
+def words_of(narrowing: Narrowing, language: str) -> dict[str, Any]:
+    """Return what the page needs to paint by itself what the live stream says in codes, and what the desk is narrowed to."""
+    states = {**CASE_STATES, **TASK_STATES}
+    return {
+        "states": {code: (text.render(language, {}), TONES.get(code, "")) for code, text in states.items()},
+        "matters": {code: text.render(language, {}) for code, text in KINDS.items()},
+        "levels": {level.value: level.css for level in Severity},
+        "kind": narrowing.kind, "severity": narrowing.severity, "path": narrowing.area.path if narrowing.area else "",
     }
 
 

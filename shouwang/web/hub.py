@@ -28,6 +28,7 @@ THREADS = 2
 UNSENT_MOST = 200
 LISTENERS_MOST = 2_000
 SAME_MOST = 50
+MANY = 8
 P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger("shouwang.stream")
@@ -85,6 +86,11 @@ class Hub:
         self._joining = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def count(self) -> int:
+        """Return how many listen."""
+        return len(self._listeners)
+
     async def join(self, audience: Audience, resume: Position | None) -> Listener:
         """Return a new listener, behind `resume` or hearing from now on. Raises StreamFull."""
         async with self._joining:
@@ -120,14 +126,14 @@ class Hub:
 
     async def _run(self) -> None:
         bells = [Bell("events"), Bell("pushes")]
-        beaten_s = time.monotonic()
+        beaten_s, counted = time.monotonic(), 1  # how many listen sets the pace of their pages: soon told when it doubles
         try:
             while self._listeners:
                 await self._pass(bells)
-                if time.monotonic() - beaten_s >= BEAT_S:
-                    beaten_s = time.monotonic()
+                if time.monotonic() - beaten_s >= BEAT_S or self.count >= max(MANY, 2 * counted):
+                    beaten_s, counted = time.monotonic(), self.count
                     for listener in self._live():
-                        listener.say(beat(clock().now(), listener.position))
+                        listener.say(beat(clock().now(), listener.position, listeners=self.count))
                 await asyncio.sleep(GAP_S)
         finally:
             for bell in bells:

@@ -55,7 +55,8 @@ GAPS_SHOWN = 8
 GAPS_SINCE = timedelta(hours=24)
 REVIEW_NUMBER = "审图号 GS(2024)0650号"
 CURVE_SPAN = timedelta(hours=72)
-_TONES = {"CONFIRM": "waiting", "OFFERED": "waiting", "ACCEPTED": "doing", "ARRIVED": "doing", "DONE": "done"}
+TONES = {"CONFIRM": "waiting", "OFFERED": "waiting", "ACCEPTED": "doing", "ARRIVED": "doing", **dict.fromkeys(("DONE", *CASE_STATES), "done")}
+"""How the words of a state are coloured: those of a case's open task, and of the case where it has none."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _row(case: CaseRow, place: str, language: str) -> Row:
     return Row(
         case.id, severity, severity.css, case.number, KINDS.get(case.kind, Text(case.kind, case.kind)).render(language, {}),
         reason_text(case.reason, case.params, language), place, state.render(language, {}),
-        _TONES.get(task.state if task and open_ else "DONE", ""), task.due_at if task and open_ else case.due_at,
+        TONES.get(task.state if task and open_ else case.state, ""), task.due_at if task and open_ else case.due_at,
         case.opened_at, open_, case.path, case.area_id,
     )
 

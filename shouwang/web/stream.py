@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 from django.db import connection
 
-from shouwang.cases.queries import paths_of
+from shouwang.cases.queries import CaseRow, case_rows
 from shouwang.journal.queries import events_after, last_seq
 from shouwang.journal.rules import Event
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.moments import to_us
 from shouwang.notify.queries import Entry, last_push_seq, pushes_after
 from shouwang.people.queries import paths_of as paths_of_persons
+from shouwang.places.queries import AreaRow, areas
 
 BATCH = 500
 LONGEST_NUMBER = 18
@@ -63,20 +64,25 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """What one listener hears: cases below `paths`, the own inbox, and inboxes of people below `push_paths`. Empty hears nothing."""
+    """What one listener hears: cases below `paths`, the own inbox, and inboxes of people below `push_paths`. Empty hears nothing.
+
+    Of cases below `read_paths` it hears how they stand, of others only that something happened.
+    """
 
     paths: tuple[str, ...] = ()
     person_id: int | None = None
     push_paths: tuple[str, ...] = ()
+    read_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CaseItem:
-    """Something that happened to a case at `path`."""
+    """Something that happened to a case at `path`; `whole` says besides how the case stands."""
 
     seq: int
     path: str
     data: str
+    whole: str = ""
 
     def is_news(self, position: Position) -> bool:
         """Return whether a reader at `position` has not passed it."""
@@ -85,6 +91,10 @@ class CaseItem:
     def is_for(self, audience: Audience) -> bool:
         """Return whether `audience` hears it."""
         return self.path.startswith(audience.paths)
+
+    def said_to(self, audience: Audience) -> str:
+        """Return what `audience` hears of it."""
+        return self.whole if self.whole and self.path.startswith(audience.read_paths) else self.data
 
     def passed(self, position: Position, end: Position) -> Position:  # noqa: ARG002 - pushes come after the cases of a reading
         """Return where a reader at `position` stands after it."""
@@ -108,6 +118,10 @@ class PushItem:
         """Return whether `audience` hears it."""
         return self.person_id == audience.person_id or self.path.startswith(audience.push_paths)
 
+    def said_to(self, audience: Audience) -> str:  # noqa: ARG002 - the same to everybody
+        """Return what `audience` hears of it."""
+        return self.data
+
     def passed(self, position: Position, end: Position) -> Position:
         """Return where a reader at `position` stands after it: all cases of the same reading came before."""
         return Position(max(position.seq, end.seq), self.push_seq)
@@ -128,7 +142,7 @@ def end_of_logs() -> Position:
 
 
 def read_after(position: Position) -> Reading:
-    """Return at most BATCH events and BATCH pushes after `position`; at most five queries."""
+    """Return at most BATCH events and BATCH pushes after `position`; at most six queries."""
     try:
         events = events_after(position.seq, limit=BATCH)
         pushes = pushes_after(position.push_seq, limit=BATCH)
@@ -141,13 +155,30 @@ def read_after(position: Position) -> Reading:
 
 
 def _case_items(events: Sequence[Event]) -> list[CaseItem]:
+    """Return events of cases as items, each with the case as it stands now: enough to paint its line without asking again."""
     told = [(event, event.subject_id) for event in events if event.kind.startswith("case.") and event.subject_id is not None]
-    paths = paths_of([case_id for _, case_id in told]) if told else {}
-    return [
-        CaseItem(event.seq, paths[case_id], _data({"topic": "case", "id": case_id, "kind": event.kind, "at": event.at.isoformat()}))
-        for event, case_id in told
-        if case_id in paths
-    ]
+    cases = case_rows([case_id for _, case_id in told]) if told else {}
+    known = areas(sorted({int(part) for case in cases.values() for part in case.path.split("/") if part})) if cases else {}
+    return [_case_item(event, cases[case_id], known) for event, case_id in told if case_id in cases]
+
+
+def _case_item(event: Event, case: CaseRow, known: Mapping[int, AreaRow]) -> CaseItem:
+    bare = {"topic": "case", "id": case.id, "kind": event.kind, "at": event.at.isoformat()}
+    return CaseItem(event.seq, case.path, _data(bare), _data({**bare, "case": _line(case, known)}))
+
+
+def _line(case: CaseRow, known: Mapping[int, AreaRow]) -> dict[str, object]:
+    """Return what a case's line and marker show, in codes and the names of areas: nothing about persons or homes."""
+    area = known.get(case.area_id)
+    task = case.task if case.state == "OPEN" else None
+    due_at = task.due_at if task else case.due_at
+    parts = [int(part) for part in case.path.split("/") if part]
+    return {
+        "number": case.number, "matter": case.kind, "severity": case.severity, "state": case.state, "task": task.state if task else "",
+        "due_at": due_at.isoformat() if due_at else None, "path": case.path, "exercise": case.exercise_id,
+        "place": " ".join(known[part].name for part in parts[1:] if part in known),
+        "lon": area.lon if area else None, "lat": area.lat if area else None,
+    }
 
 
 def _push_items(pushes: Sequence[Entry]) -> list[PushItem]:
@@ -173,10 +204,10 @@ def told(reading: Reading, audience: Audience, *, after: Position) -> str:
     for item in reading.items:
         if item.is_news(position) and item.is_for(audience):
             position = item.passed(position, reading.end)
-            lines.append(f"id: {position}\ndata: {item.data}\n\n")
+            lines.append(f"id: {position}\ndata: {item.said_to(audience)}\n\n")
     return "".join(lines)
 
 
-def beat(now: datetime, position: Position) -> str:
-    """Return the sign of life, with the page's clock in milliseconds; its id resumes where the reader stands."""
-    return f'id: {position}\ndata: {{"topic":"beat","now":{to_us(now) // 1000}}}\n\n'
+def beat(now: datetime, position: Position, *, listeners: int = 1) -> str:
+    """Return the sign of life, with the page's clock in milliseconds and how many listen; its id resumes where the reader stands."""
+    return f'id: {position}\ndata: {{"topic":"beat","now":{to_us(now) // 1000},"listeners":{listeners}}}\n\n'

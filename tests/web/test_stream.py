@@ -16,7 +16,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shouwang.cases.actions import NewCase, open_case
+from shouwang.cases.actions import NewCase, accept, open_case
+from shouwang.cases.models import Task
+from shouwang.cases.queries import case_row
 from shouwang.config.gateway import LARGEST_BODY, Gateway
 from shouwang.config.wiring import work_once
 from shouwang.journal.actions import take_lease
@@ -26,7 +28,9 @@ from shouwang.people.queries import paths_of
 from shouwang.people.queries.scopes import forget_tokens
 from shouwang.people.rules import SYSTEM
 from shouwang.web import hub as hubs
+from shouwang.web.desk import WHOLE, words_of
 from shouwang.web.hub import Hub, Listener, StreamFull
+from shouwang.web.queries import rows_of
 from shouwang.web.stream import (
     Audience,
     CaseItem,
@@ -142,7 +146,7 @@ def who(token: str = "", *, username: str = "", scheme: str = "Bearer") -> Any:
 @pytest.mark.django_db
 def test_a_person_hears_the_own_areas_and_inbox(county: County) -> None:
     said = who(username="worker").json()
-    assert said == {"paths": [county.path], "person": county.worker, "push_paths": []}
+    assert said == {"paths": [county.path], "person": county.worker, "push_paths": [], "read_paths": [county.path]}
 
 
 @pytest.mark.django_db
@@ -152,9 +156,28 @@ def test_an_integration_hears_inboxes_only_where_that_was_stated(county: County,
         found: dict[str, Any] = who(token).json()
         return found
 
-    assert says() == {"paths": [county.path], "person": None, "push_paths": []}
-    assert says("push.read") == {"paths": [], "person": None, "push_paths": [county.path]}
-    assert says("push.read", "stream.read") == {"paths": [county.path], "person": None, "push_paths": [county.path]}
+    nothing: dict[str, Any] = {"paths": [], "person": None, "push_paths": [], "read_paths": []}
+    assert says() == nothing | {"paths": [county.path]}
+    assert says("push.read") == nothing | {"push_paths": [county.path]}
+    assert says("push.read", "stream.read") == nothing | {"paths": [county.path], "push_paths": [county.path]}
+
+
+@pytest.mark.django_db
+def test_how_a_case_stands_is_heard_where_cases_may_be_read_as_the_desk_shows_it(county: County, now: datetime) -> None:
+    case_id = one_case(county, now, severity=4)
+    accept(Task.objects.get(case_id=case_id).pk, person_id=county.worker, now=now)
+    reading = read_after(START)
+    said = [data["case"] for _, data in heard(told(reading, Audience((county.path,), read_paths=(county.path,)), after=START))]
+    (shown,) = rows_of([case_row(case_id)], "zh")
+    words = words_of(WHOLE, "zh")
+    for line in said:
+        assert (words["matters"][line["matter"]], line["place"], line["number"]) == (shown.title, shown.place, shown.number)
+        assert words["states"][line["task"] or line["state"]] == (shown.state, shown.tone)
+        assert datetime.fromisoformat(line["due_at"]) == shown.due_at
+        assert (words["levels"][line["severity"]], line["path"], line["exercise"]) == (shown.css, shown.path, None)
+    assert len(said) >= 2
+    elsewhere = Audience((county.path,), read_paths=(f"{county.path}9/",))
+    assert all("case" not in data for audience in (Audience((county.path,)), elsewhere) for _, data in heard(told(reading, audience, after=START)))
 
 
 @pytest.mark.django_db

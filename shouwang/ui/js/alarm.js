@@ -146,6 +146,7 @@ if (bar) {
   bar.querySelector("[data-alarm-open]").addEventListener("click", open);
   document.addEventListener("click", followed);
   document.addEventListener("htmx:after:swap", read);
+  document.addEventListener("shouwang:reds", read);
   button.addEventListener("click", toggle);
   button.hidden = !("AudioContext" in window);
   if (isOn()) wake();

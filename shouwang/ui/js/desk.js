@@ -5,6 +5,8 @@ import "./countdown.js";
 import "./panels.js";
 import "./stream.js";
 import "./live.js";
+import "./paced.js";
+import "./queue.js";
 import "./search.js";
 import "./alarm.js";
 import "./keys.js";

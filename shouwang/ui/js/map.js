@@ -112,8 +112,10 @@ function legend(map) {
 
 function points(map, given) {
   const markers = new Map();
+  let counting = 0;
   const upsert = (point) => {
     const known = markers.get(String(point.id));
+    if (known && ["lon", "lat", "severity", "title"].every((name) => point[name] === known.options[name]) && Boolean(point.fresh) === Boolean(known.options.fresh)) return;
     known?.remove();
     markers.delete(String(point.id));
     if (point.removed) return;
@@ -128,7 +130,7 @@ function points(map, given) {
   count(map, markers);
   document.addEventListener("shouwang:point", ({ detail }) => {
     upsert({ ...markers.get(String(detail.id))?.options, ...detail });
-    count(map, markers);
+    counting ||= requestAnimationFrame(() => (counting = 0, count(map, markers)));
   });
   return markers;
 }

@@ -94,5 +94,10 @@ if (address) {
   // Where locks are missing (plain http on another host), each tab listens for itself.
   if (channel && navigator.locks) navigator.locks.request("shouwang-stream", () => new Promise(listen));
   else listen();
+  // A connection that is cut without a word looks alive for long: the browser knows sooner that there is no network.
+  addEventListener("offline", () => {
+    state = "down";
+    show();
+  });
   setInterval(show, 5000);
 }

@@ -22,7 +22,7 @@ from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import nobody_yet
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.web import demo, queries
-from shouwang.web.desk import bar, desk_queue, narrowing_of, red_cases
+from shouwang.web.desk import bar, desk_queue, narrowing_of, red_cases, words_of
 from shouwang.web.procedures import followed
 from shouwang.web.related import may_merge, nearby, similar
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS
@@ -64,6 +64,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     return render(request, "web/desk.html", {
         **queue_, **_side(request), **bar(scope, narrowing), "reds": red_cases(scope, language),
         "stream_url": "/stream/", "map": {**queries.map_outlines(scope), "points": queries.map_points(queue_["rows"])},
+        "words": words_of(narrowing, language),
     })
 
 

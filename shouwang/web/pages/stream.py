@@ -11,12 +11,12 @@ from shouwang.people.queries import scope_of_token
 from shouwang.people.rules import Scope
 from shouwang.ui.answers import NotSignedIn, TokenInvalid, answer, failure
 
-CASES, PUSHES = "stream.read", "push.read"
+CASES, PUSHES, READING = "stream.read", "push.read", "case.read"
 
 
 @require_GET
 def who(request: HttpRequest) -> HttpResponse:
-    """Say what the listener hears: cases below which areas, whose inbox, and inboxes of people below which areas.
+    """Say what the listener hears: cases below which areas, how they stand below which, whose inbox, and inboxes of people below which.
 
     401 for nobody and for a dead token, 403 for a principal without a right to listen.
     """
@@ -26,7 +26,7 @@ def who(request: HttpRequest) -> HttpResponse:
         return failure(error)
     return answer({
         "paths": scope.paths_for(CASES), "person": scope.person_id if scope.kind == "ACCOUNT" else None,
-        "push_paths": scope.paths_for(PUSHES),
+        "push_paths": scope.paths_for(PUSHES), "read_paths": scope.paths_for(READING),
     })
 
 
