@@ -48,6 +48,7 @@ EVENTS: Mapping[str, Text] = {
     "case.reopened": Text("重新打开", "Reopened"),
     "case.withdrawn": Text("撤回", "Withdrawn"),
     "case.merged": Text("并入事件 {into}", "Merged into case {into}"),
+    "case.took_in": Text("事件 {taken} 并入本事件", "Case {taken} was merged into this one"),
     "case.noted": Text("备注", "Note added"),
     "case.false_alarm": Text("误报", "False alarm"),
     "case.clock_passed": Text("承诺时限已过", "The limit of the case has passed"),

@@ -109,7 +109,11 @@ def test_a_case_is_merged_into_one_nearby_and_both_say_so(county: County, now: d
     merged = Case.objects.get(pk=second)
     assert ("CLOSED", "MERGED", first) == (merged.state, merged.result, merged.merged_into)
     assert f"并入事件 {first}" in officer.get(f"/cases/{second}/").content.decode()
-    assert "并入其他事件" in officer.get(f"/cases/{first}/").content.decode()
+    about = officer.get(f"/cases/{first}/").content.decode()
+    assert "并入其他事件" in about
+    assert f"事件 {second} 并入本事件" in about
+    officer.post(f"/cases/{second}/reopen/")
+    assert (Case.objects.get(pk=second).state, Case.objects.get(pk=second).merged_into) == ("OPEN", None)
 
 
 def test_what_cannot_be_merged_is_refused(county: County, now: datetime) -> None:

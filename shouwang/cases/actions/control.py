@@ -209,7 +209,7 @@ def reopen(case_id: int, *, reason: str, by: int | None, to_above: bool = False,
         stood = [step for step in case.procedure.steps if case.steps.get(step.code) == READY]
         again = [(case, each) for each in stood or [step]]
         steps = taken_up_again(case.procedure, case.steps, [each.code for _, each in again])
-        amend(Case, case.id, state="OPEN", ended_at=None, result="", steps=compact(steps))
+        amend(Case, case.id, state="OPEN", ended_at=None, result="", merged_into=None, steps=compact(steps))
         drop_timers(ANSWER_TIMER, [case.id])
         changes = Changes(now)
         changes.event(kinds.REOPENED, case, reason=reason, by=by)
@@ -230,6 +230,7 @@ def merge(case_id: int, *, into: int, by: int, now: datetime) -> None:
         cancel_tasks(case, changes)
         stop_clocks(case)
         changes.event(kinds.MERGED, case, into=target.id, by=by)
+        changes.event(kinds.TOOK_IN, target, taken=case.id, by=by)
         changes.event(kinds.CLOSED, case, result="MERGED", alert=case.alert_id)
         changes.write()
 
