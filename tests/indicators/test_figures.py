@@ -69,6 +69,18 @@ def test_the_figures_count_what_was_done_and_no_exercise(busy: County, now: date
     assert found == {"opened": 4, "open": 2, "late": 0, "completed_share": 25, "accept_minutes": 4, "complete_minutes": 3}
 
 
+def test_matters_settled_at_activities_are_no_cases_of_the_desk(busy: County, now: datetime) -> None:
+    scope = sees(busy.path)
+    before = numbers(scope, now)
+    matter = NewCase("WELFARE_CHECK", "activities", 1, busy.village, area(busy.village).path, "area", busy.village, "WATER_LOW_USE_24H", {})
+    case_id = open_case(matter, now=now)
+    actions.withdraw(case_id, reason="MOVED", by=busy.county_officer, now=now)
+    heard()
+    assert numbers(scope, now) == before
+    assert [line.case_id for line in rows_behind(scope, "opened", since=now, kind="activities")] == [case_id]
+    assert case_id not in {line.case_id for line in rows_behind(scope, "opened", since=now)}
+
+
 def test_the_open_lines_are_the_open_cases(busy: County) -> None:
     lines = set(CaseLine.objects.filter(state="OPEN").values_list("case_id", flat=True))
     assert lines == set(Case.objects.filter(state="OPEN").values_list("pk", flat=True))
