@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 CHUNK = 65_536
+CLOSE_S = 5.0
 
 
 class Relay:
@@ -20,15 +21,21 @@ class Relay:
         self.port = int(self._door.getsockname()[1])
         self._is_cut = False
         self._open: set[socket.socket] = set()
+        self._pairs: list[threading.Thread] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._pairs.append(threading.Thread(target=self._accept, daemon=True))
+        self._pairs[0].start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.cut()
+        with contextlib.suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
+        for pair in self._pairs:
+            pair.join(CLOSE_S)
 
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
@@ -58,15 +65,29 @@ class Relay:
                 near.close()
                 continue
             far.settimeout(None)
-            self._keep(far)
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+            if not self._keep(far):
+                near.close()
+                far.close()
+                continue
+            pair = threading.Thread(target=self._join, args=(near, far), daemon=True)
+            self._pairs.append(pair)
+            pair.start()
 
     def _keep(self, end: socket.socket) -> bool:
         with self._lock:
             if not self._is_cut:
                 self._open.add(end)
             return not self._is_cut
+
+    def _join(self, near: socket.socket, far: socket.socket) -> None:
+        """Pass both ways until either end closes."""
+        with near, far:
+            back = threading.Thread(target=self._pass, args=(far, near), daemon=True)
+            back.start()
+            self._pass(near, far)
+            back.join()
+            with self._lock:
+                self._open -= {near, far}
 
     def _pass(self, one: socket.socket, other: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -75,5 +96,3 @@ class Relay:
         for end in (one, other):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            with self._lock:
-                self._open.discard(end)

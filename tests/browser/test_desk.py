@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bench.relay import Relay
 from tests.browser.conftest import FIGURES, ROOT, Demo, environ_of, reader
 
 pytestmark = pytest.mark.browser
 NEVER_STOPS_S = 3.0
+NO_NETWORK_S = 30
+AGAIN_MS = 40_000
 # Counts the tones instead of playing them; as in a browser, nothing runs before a gesture.
 COUNTED = """
 window.tones = 0;
@@ -143,3 +147,30 @@ def _until_ended(page: Page, running: subprocess.Popen[bytes]) -> None:
         page.wait_for_timeout(100)
     running.kill()
     pytest.fail("the stream of events did not end")
+
+
+def test_thirty_seconds_without_network_lose_nothing_and_say_so(browser: Browser, demo: Demo) -> None:
+    with Relay(int(demo.address.rpartition(":")[2])) as relay:
+        through = replace(demo, address=f"http://127.0.0.1:{relay.port}")
+        with FIGURES.timed("thirty seconds without network"), reader(browser, through, demo.links["county"]) as officer:
+            page, connection = officer.page, officer.page.locator("[data-connection]")
+            expect(connection).to_have_attribute("data-state", "live")
+            page.evaluate("window.heard = []; document.addEventListener('shouwang:case', ({detail}) => window.heard.push([detail.id, detail.kind]))")
+            before = demo.step("red", 1)["case"]
+            expect(page.get_by_role("button", name="1 条新预警")).to_be_visible()
+            officer.offline = True
+            relay.cut()
+            expect(connection).to_have_attribute("data-state", "down")
+            expect(connection).to_contain_text("连接中断，正在重连")
+            missed = [demo.step("red", 1)["case"] for _ in range(3)]
+            page.wait_for_timeout(NO_NETWORK_S * 1000)
+            expect(connection).to_contain_text("最近数据")
+            officer.check("desk without network")
+            relay.mend()
+            expect(connection).to_have_attribute("data-state", "live", timeout=AGAIN_MS)
+            officer.offline = False
+            expect(page.get_by_role("button", name="4 条新预警")).to_be_visible()
+            expect(page.get_by_role("region", name="红色预警")).to_contain_text(f"{missed[-1]:05d}")
+            heard = [case for case, kind in page.evaluate("window.heard") if kind == "case.opened"]
+            assert heard == [before, *missed]  # each once, in order
+            page.get_by_role("button", name="知道了").click()
