@@ -125,3 +125,8 @@ def test_what_was_typed_stands_in_no_log(county: County, caplog: pytest.LogCaptu
         as_person("county").get("/search/", {"q": "某人的名字"})
     said: Sequence[str] = [record.getMessage() for record in caplog.records if record.name != "django.db.backends"]
     assert not any("某人的名字" in line or "%E6%9F%90" in line for line in said)
+
+
+def test_the_phone_pages_lead_to_the_search(county: County) -> None:
+    head = as_person("worker").get("/tasks/").content.decode().partition("<header")[2].partition("</header>")[0]
+    assert 'href="/search/"' in head
