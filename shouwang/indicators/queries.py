@@ -214,8 +214,8 @@ def _counted(scope: Scope, *, since: datetime, kind: str = "", path: str = "") -
     """Return what the figures count of the lines of `_within`: a page makes thousands, which the ORM is too slow for."""
     found: list[Counted] = []
     for each in scope.paths_for(RIGHT):
-        bounds = (each, each[:-1] + "0", *((path, path[:-1] + "0") if path else ()), *((kind,) if kind else ()))
-        asked = f"{_COUNTED}{' AND path >= %s AND path < %s' * (2 if path else 1)}{' AND kind = %s' if kind else ''}"
+        bounds = (each, each[:-1] + "0", *((path, path[:-1] + "0") if path else ()), kind or SETTLED_THERE)
+        asked = f"{_COUNTED}{' AND path >= %s AND path < %s' * (2 if path else 1)}{' AND kind = %s' if kind else ' AND kind <> %s'}"
         found += map(Counted._make, run(f"{asked} AND state = 'OPEN'", bounds))
         found += map(Counted._make, run(f"{asked} AND state <> 'OPEN' AND opened_at >= %s", (*bounds, to_us(since))))
     return found
