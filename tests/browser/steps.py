@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import django
@@ -16,6 +17,7 @@ import msgspec
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shouwang.config.settings")
 django.setup()
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
@@ -28,11 +30,13 @@ from shouwang.people.models import Account, Duty, Person
 from shouwang.people.rules import SYSTEM
 from shouwang.places.queries import full_names
 from shouwang.systems.living_alone.rules import WELFARE_CHECK
+from shouwang.web.demo import mark_if_empty
 
 
 def prepare(now: datetime) -> None:
     """Publish the office's own welfare check before the demo is seeded: the first step waits for confirmation."""
     call_command("migrate", verbosity=0)
+    mark_if_empty(Path(settings.SHOUWANG_DATA_DIR))
     visit, *rest = WELFARE_CHECK.steps
     confirmed = msgspec.structs.replace(visit, dispatch="CONFIRM", confirm_minutes=60)
     publish_procedure(msgspec.structs.replace(WELFARE_CHECK, steps=(confirmed, *rest)), shipped=False, now=now)
