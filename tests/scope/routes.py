@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlencode
@@ -21,19 +23,26 @@ FORMATS = ("xlsx", "print")
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 _ASKED = re.compile(r"""GET(?:\.get)?[(\[]["'](\w+)["']|(?<![\w.])Filter\(["'](\w+)["']""")
 _POSTED = re.compile(r"""POST(?:\.get|\.getlist)?[(\[]["'](\w+)["']|post(?:\.get)?[(\[]["'](\w+)["']|cleaned_data\[["'](\w+)["']\]""")
+_COMPARED = re.compile(r'what == "(\w+)"')
+_LISTED = re.compile(r"what in \{([^}]*)\}")
+_NAMED = re.compile(r"what (?:not )?in (_?[A-Z][A-Z_]*)")
 _NEUTRAL = frozenset({"format", "q", "page", "sort", "next", "do"})
 
 
 @dataclass(frozen=True)
 class Route:
-    """One address: a template and the parameters in it, as (name, converter)."""
+    """One address: a template, the parameters in it as (name, converter), and the module of its page."""
 
     template: str
     parameters: tuple[tuple[str, str], ...]
+    module: str = ""
 
     def addresses(self, world: World, *, own: Side, other: Side, tried: int = TRIED) -> list[str]:
         """Return the address with every mixture of own ids and the last `tried` of the other county's."""
-        choices = [_values(name, converter, world, own=own, other=other, tried=tried) for name, converter in self.parameters]
+        choices = [
+            verbs(self.module) if name == "what" else _values(name, converter, world, own=own, other=other, tried=tried)
+            for name, converter in self.parameters
+        ]
         return sorted({self.fill(each) for each in product(*choices)})
 
     def fill(self, values: Sequence[str]) -> str:
@@ -46,17 +55,28 @@ class Route:
 def routes() -> tuple[Route, ...]:
     """Return every address of the URL configuration."""
     return tuple(
-        Route(template, tuple((name, converter or "str") for converter, name in _PARAMETER.findall(template)))
-        for template in _templates(get_resolver().url_patterns)
+        Route(template, tuple((name, converter or "str") for converter, name in _PARAMETER.findall(template)), module)
+        for template, module in _templates(get_resolver().url_patterns)
     )
 
 
-def _templates(patterns: Sequence[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+def _templates(patterns: Sequence[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, str]]:
     for each in patterns:
         if isinstance(each, URLResolver):
             yield from _templates(each.url_patterns, prefix + str(each.pattern))
         else:
-            yield prefix + str(each.pattern)
+            yield prefix + str(each.pattern), each.callback.__module__
+
+
+@cache
+def verbs(module: str) -> list[str]:
+    """Return what can be done at `<slug:what>` of a page, as its source compares it, and one that cannot. Fails where it compares nothing."""
+    page = import_module(module)
+    source = inspect.getsource(page)
+    found = {*_COMPARED.findall(source), *(each for listed in _LISTED.findall(source) for each in re.findall(r'"(\w+)"', listed))}
+    found |= {each for name in _NAMED.findall(source) for each in getattr(page, name)}
+    assert found, f"{module} has an address with <slug:what>, and nothing is found in its source that it can be"
+    return [*sorted(found), "x"]
 
 
 def _values(name: str, converter: str, world: World, *, own: Side, other: Side, tried: int) -> list[str]:
