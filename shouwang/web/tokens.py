@@ -14,7 +14,7 @@ from shouwang.people.rules import Scope
 from shouwang.people.rules.codes import DEVICE, INTEGRATION
 from shouwang.people.rules.lines import Problem
 from shouwang.places.queries import area, full_names
-from shouwang.telemetry.queries import things, things_named
+from shouwang.telemetry.queries import results_before, things, things_named
 
 RIGHT = "settings.edit"
 KINDS = {DEVICE: Text("设备", "Device"), INTEGRATION: Text("其他系统", "Other system")}
@@ -60,10 +60,13 @@ def place_of(scope: Scope, kind: str, *, subject: str, area_text: str) -> tuple[
 
 
 def command(scope: Scope, row: TokenRow, token: str, *, address: str, now: datetime) -> str:
-    """Return the command line that posts one reading to `address` with a token; for a shell as on Linux and macOS."""
+    """Return the command line that posts one reading to `address` with a token; for a shell as on Linux and macOS.
+
+    It repeats the last result of the last two days: another one could look like use of water, and wake somebody.
+    """
     device = row.subject if row.kind == DEVICE else _first_device(scope, now=now)
-    streams = sorted(known.datastreams) if (known := things_named([device]).get(device)) else []
-    reading = {"datastream": (streams or [EXAMPLE_STREAM])[0], "phenomenon_time": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "result": 0}
+    name, last = _stream(device, now=now)
+    reading = {"datastream": name, "phenomenon_time": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "result": last}
     if row.kind == INTEGRATION:
         reading = {"device": device, **reading}
     body = json.dumps({"readings": [reading]}, ensure_ascii=False)
@@ -71,6 +74,15 @@ def command(scope: Scope, row: TokenRow, token: str, *, address: str, now: datet
         "curl -X POST", shlex.quote(address), "-H", shlex.quote(f"Authorization: Bearer {token}"),
         "-H 'Content-Type: application/json' -d", shlex.quote(body),
     ))
+
+
+def _stream(device: str, *, now: datetime) -> tuple[str, float]:
+    """Return the name of a device's first datastream and its last result, which does no harm when it is sent once more; 0 for none."""
+    known = things_named([device]).get(device)
+    if known is None or not known.datastreams:
+        return EXAMPLE_STREAM, 0
+    name, stream = min(known.datastreams.items())
+    return name, results_before([stream], now).get(stream, 0)
 
 
 def _first_device(scope: Scope, *, now: datetime) -> str:

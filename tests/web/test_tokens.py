@@ -6,9 +6,10 @@ import html
 import json
 import re
 import shlex
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import DatabaseError
 from django.test import Client
@@ -81,6 +82,16 @@ def test_the_command_shown_posts_a_reading(office: Client, form: dict[str, str])
     assert form["subject"] in again
     assert "从未使用" not in again
     assert token not in str(list(Credential.objects.unscoped().values()))
+
+
+def test_the_command_repeats_the_last_result(office: Client, county: County, now: datetime) -> None:
+    from shouwang.detectors.contract import Columns  # noqa: PLC0415 - only here
+    from shouwang.telemetry.actions import ingest  # noqa: PLC0415 - only here
+
+    at_us = [int(datetime.now(UTC).timestamp() * 1e6) - 3_600_000_000]
+    ingest(Columns(np.array([county.datastream]), np.array(at_us), np.array([36_412.0])), now=datetime.now(UTC), source="test")
+    _, words = shown(office.post(f"{ADDRESS}issue/", {"kind": "DEVICE", "subject": "WM1"}))
+    assert [36_412] == [each["result"] for each in json.loads(words[-1])["readings"]]
 
 
 def test_the_token_stands_in_no_address_and_no_event(office: Client) -> None:
