@@ -21,6 +21,7 @@ from shouwang.people.models import Credential
 from shouwang.people.queries.scopes import forget_tokens
 from shouwang.people.rules import SYSTEM
 from shouwang.places import actions as places
+from shouwang.telemetry import queries as telemetry
 from tests.journeys.conftest import County
 from tests.web.test_pages import as_holder
 
@@ -31,6 +32,7 @@ ADDRESS = "/setup/tokens/"
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     forget_tokens()
+    telemetry.forget()
 
 
 @pytest.fixture
