@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PERSON_ADDED = "person.added"
+PERSON_CHANGED = "person.changed"
 HOUSEHOLD_ENROLLED = "household.enrolled"
 HOUSEHOLD_CHANGED = "household.changed"
 MEMBER_ADDED = "household.member_added"

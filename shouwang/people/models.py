@@ -318,7 +318,8 @@ class Account(AbstractBaseUser):
 class Credential(Scoped):
     """A token that is no person's password: a LINK to one object, a DEVICE or an INTEGRATION. Only its hash is kept.
 
-    `rights` are the words of what it was issued for; none means the usual ones of its kind.
+    `rights` are the words of what it was issued for; none means the usual ones of its kind. `used_at` says when it was last
+    used, to within a day: a device that sends each minute must not cost a write each minute.
     """
 
     kind = models.CharField(max_length=11)
@@ -332,9 +333,13 @@ class Credential(Scoped):
     issued_at = MomentField()
     expires_at = MomentField(null=True)
     revoked_at = MomentField(null=True)
+    used_at = MomentField(null=True)
 
     class Meta(Scoped.Meta):
-        indexes: ClassVar = [models.Index(fields=["object_kind", "object_id"], name="people_credential_object")]
+        indexes: ClassVar = [
+            models.Index(fields=["object_kind", "object_id"], name="people_credential_object"),
+            models.Index(fields=["subject"], condition=~Q(kind="LINK"), name="people_credential_subject"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(kind="LINK")

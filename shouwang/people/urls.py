@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.people.pages import accounts, audit, duties, entry, importing, leaves, persons
+from shouwang.people.pages import accounts, audit, changing, duties, entry, importing, leaves, persons
 
 app_name = "people"
 urlpatterns = [
@@ -29,6 +29,7 @@ urlpatterns = [
     path("people/<int:person_id>/leave/", leaves.note, name="note_leave"),
     path("people/<int:person_id>/account/", accounts.open_for, name="open_account"),
     path("people/<int:person_id>/", persons.person, name="person"),
+    path("people/<int:person_id>/change/", changing.change, name="change"),
     path("people/<int:person_id>/reveal/", persons.reveal, name="reveal"),
     path("people/<int:person_id>/duties/", persons.assign, name="assign"),
 ]

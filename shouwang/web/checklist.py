@@ -10,7 +10,7 @@ from typing import Literal
 from shouwang.kernel.moments import local
 from shouwang.kernel.texts import Text
 from shouwang.notify.queries import enabled_channels
-from shouwang.people.queries import SetUp, set_up
+from shouwang.people.queries import SetUp, count_tokens, set_up
 from shouwang.people.rules import Scope
 from shouwang.people.rules.codes import ADMINISTRATOR, CHANNELS, DUTIES
 from shouwang.places import queries as places
@@ -91,7 +91,7 @@ def choose(scope: Scope, code: str, *, needed: bool, now: datetime) -> None:
 
 def may_do_without(code: str) -> bool:
     """Return whether `code` names a step that an office may do without."""
-    return code in {"ACCOUNTS", "ROSTER", "CHANNELS", "SYSTEMS"}
+    return code in {"ACCOUNTS", "ROSTER", "CHANNELS", "SYSTEMS", "TOKENS"}
 
 
 def _top(scope: Scope) -> int | None:
@@ -103,9 +103,13 @@ def _steps(scope: Scope, *, now: datetime) -> list[Step]:
     areas = places.count_below(scope.paths_for("places.edit"))
     there = set_up(scope, today=local(now).date(), now=now)
     homes = list_homes(scope, now=now, limit=1)[1]
+    tokens = count_tokens(scope)
     return [_areas(areas), *_people(there), _channels(), Step(
         "SYSTEMS", Text("独居关爱", "Living alone"), Text("导入住户、家属和水表的名单", "Import the list of homes, relatives and meters"),
         "/living-alone/import/", Text("导入住户", "Import homes"), _count(homes, "户", "homes"), homes > 0, may_skip=True,
+    ), Step(
+        "TOKENS", Text("接入设备", "Connect devices"), Text("为水表或抄表平台签发令牌，照页面上的命令发一条读数", "Issue a token for a meter or a metering platform, and post one reading with the command shown"),
+        "/setup/tokens/", Text("签发令牌", "Issue a token"), _count(tokens, "个令牌", "tokens"), tokens > 0, may_skip=True,
     )]
 
 

@@ -17,6 +17,7 @@ from shouwang.web.pages import (
     search,
     setup,
     stream,
+    tokens,
     tour,
     views,
 )
@@ -54,6 +55,10 @@ urlpatterns = [
     path("setup/procedures/", procedures.procedures, name="procedures"),
     path("setup/procedures/<slug:code>/", procedures.procedure, name="procedure"),
     path("setup/procedures/<slug:code>/follow/", procedures.follow, name="procedure_follow"),
+    path("setup/tokens/", tokens.listed, name="tokens"),
+    path("setup/tokens/issue/", tokens.issue, name="token_issue"),
+    path("setup/tokens/<int:credential_id>/rotate/", tokens.rotate, name="token_rotate"),
+    path("setup/tokens/<int:credential_id>/revoke/", tokens.revoke, name="token_revoke"),
     path("setup/doctor/", health.doctor, name="doctor"),
     path("setup/steps/<slug:code>/", setup.step, name="step"),
     path("setup/", setup.setup, name="setup"),

@@ -210,7 +210,7 @@ def test_an_office_brings_tree_and_people_in_and_two_counties_keep_ladders_of_th
         for initials, username in (("dfl", "dong"), ("xmj", "xi"), ("dzb", "dongzhen"), ("xzb", "xizhen")):
             open_account(browser, first, initials, username)
         first.open("/setup/")
-        for step in ("值班表", "消息渠道", "独居关爱"):
+        for step in ("值班表", "消息渠道", "独居关爱", "接入设备"):
             page.get_by_role("button", name=f"不用这一步：{step}").click()
             page.wait_for_load_state("load")
         expect(page.get_by_role("heading", name="首次设置")).to_have_count(0)

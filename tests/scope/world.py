@@ -285,7 +285,7 @@ def _owners(sides: Mapping[str, Side]) -> dict[str, dict[Any, Side]]:
 
 
 def _owner(row: models.Model, sides: Mapping[str, Side], found: Owner) -> Side | None:
-    path = getattr(row, "path", "")
+    path = getattr(row, "path", "") or next(iter(getattr(row, "paths", ())), "")
     for begin, side in sides.items():
         if path and path.startswith(begin):
             return side

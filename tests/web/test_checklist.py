@@ -55,22 +55,24 @@ def states(scope: Scope, now: datetime) -> str:
 
 
 def test_each_step_is_done_when_the_office_has_done_it(administrator: Scope, now: datetime) -> None:
-    assert states(administrator, now) == "AN PT DT AT RT CT ST"
+    assert states(administrator, now) == "AN PT DT AT RT CT ST TT"
     village = places.add_area(parent_id=roots()[0].id, name="试验村", level="VILLAGE", now=now)
-    assert states(administrator, now) == "AD PN DT AT RT CT ST"
+    assert states(administrator, now) == "AD PN DT AT RT CT ST TT"
     worker = actions.add_person(SYSTEM, name="网一格", area_id=village, now=now)
-    assert states(administrator, now) == "AD PD DN AT RT CT ST"
+    assert states(administrator, now) == "AD PD DN AT RT CT ST TT"
     actions.assign_duty(SYSTEM, person_id=worker, code="GRID_WORKER", area_id=village, from_date=date(2026, 1, 1), now=now)
     actions.add_account(SYSTEM, username="w", person_id=worker, now=now)
-    assert states(administrator, now) == "AD PD DD AD RN CT ST"
+    assert states(administrator, now) == "AD PD DD AD RN CT ST TT"
     actions.plan_shift(SYSTEM, area_id=village, code="GRID_WORKER", start_at=now, until_at=now + timedelta(hours=8), person_id=worker, now=now)
     ChannelSetting.objects.create(channel="sms", settings="{}", enabled=True)
     forget()
-    assert states(administrator, now) == "AD PD DD AD RD CD SN"
+    assert states(administrator, now) == "AD PD DD AD RD CD SN TT"
     choose(administrator, "SYSTEMS", needed=False, now=now)
+    assert states(administrator, now).endswith("SS TN")
+    actions.issue_token(administrator, "INTEGRATION", subject="抄表平台", path=roots()[0].path, now=now)
     assert checklist(administrator, now=now) == []
     choose(administrator, "SYSTEMS", needed=True, now=now)
-    assert states(administrator, now).endswith("SN")
+    assert states(administrator, now).endswith("SN TD")
 
 
 def test_the_page_shows_the_list_and_takes_what_is_not_needed(now: datetime) -> None:

@@ -13,10 +13,12 @@ from shouwang.people.actions.accounts import (
     sign_out,
     use_entry_link,
 )
+from shouwang.people.actions.changing import change_person
 from shouwang.people.actions.credentials import (
     NewLink,
     issue_credential,
     issue_links,
+    issue_token,
     revoke_credential,
     revoke_links,
     rotate_credential,
@@ -62,9 +64,10 @@ from shouwang.people.actions.views import drop_view, rename_view, restore_view, 
 __all__ = [
     "FirstAdministrator", "NewDuty", "NewLink", "NewPerson", "NewRoot", "NewShift", "Revealed", "add_account", "add_member",
     "add_organisation", "add_person", "add_persons", "assign_duties", "assign_duty", "cancel_shift", "change_account",
-    "change_address", "change_own_password", "check_sheet", "drop_draft", "drop_view", "end_duty", "end_leave", "end_membership",
+    "change_address", "change_own_password", "change_person", "check_sheet", "drop_draft", "drop_view", "end_duty", "end_leave", "end_membership",
     "enrol_household", "enter", "find_area", "first_run_token", "follow_move", "give_consent", "import_draft", "import_people",
-    "is_first_run_token", "issue_credential", "issue_entry_link", "issue_links", "keep_draft", "make_first_administrator",
+    "is_first_run_token", "issue_credential", "issue_entry_link", "issue_links", "issue_token", "keep_draft",
+    "make_first_administrator",
     "note_access", "note_leave", "plan_shift", "plan_shifts", "planner_right", "record_fact", "rename_view", "reset_account", "restore_view", "reveal", "revoke_credential",
     "revoke_links", "rotate_credential", "save_view", "set_contact", "set_language", "sign_in", "sign_out", "tidy",
     "use_entry_link", "withdraw_consent",

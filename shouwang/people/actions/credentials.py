@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from shouwang.journal.actions import append
 from shouwang.journal.put import put
@@ -18,7 +19,7 @@ from shouwang.people import events as kinds
 from shouwang.people.models import Credential
 from shouwang.people.queries.scopes import forget_tokens, hash_of
 from shouwang.people.rules.codes import DEVICE, INTEGRATION, LINK
-from shouwang.people.rules.errors import CredentialEnded, CredentialUnbound, RightNotGrantable
+from shouwang.people.rules.errors import CredentialEnded, CredentialUnbound, RightNotGrantable, TokenLive
 from shouwang.people.rules.scope import Scope, grantable
 
 TOKEN_BYTES = 32
@@ -60,6 +61,19 @@ def issue_credential(
     return token
 
 
+def issue_token(scope: Scope, kind: str, *, subject: str, path: str, now: datetime) -> str:
+    """Issue the token of a device or integration that works at `path`, and return it; it is shown this once.
+
+    One subject has one live token: rotate that one instead. Raises Refused, TokenLive, CredentialUnbound.
+    """
+    scope.require("settings.edit", path)
+    live = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    held = Credential.objects.unscoped().filter(live, kind=kind, subject=subject, revoked_at__isnull=True).values_list("pk", flat=True).first()
+    if held is not None:
+        raise TokenLive(subject=subject, credential=held)
+    return issue_credential(kind, subject=subject, paths=[path], now=now)
+
+
 def issue_links(links: Sequence[NewLink], *, now: datetime) -> list[str]:
     """Issue links in bulk, inside the caller's transaction, and return their tokens in order; writes no events."""
     tokens = [secrets.token_urlsafe(TOKEN_BYTES) for _ in links]
@@ -71,7 +85,7 @@ def issue_links(links: Sequence[NewLink], *, now: datetime) -> list[str]:
 
 
 def rotate_credential(scope: Scope, credential_id: int, *, now: datetime) -> str:
-    """Give a live device or integration a new token and return it; the old one ends at once, elsewhere within 5 s.
+    """Give a live device or integration a new token and return it; the old one ends at once, in other processes within 5 s.
 
     Raises Refused, NotFound, CredentialEnded.
     """
@@ -89,7 +103,7 @@ def rotate_credential(scope: Scope, credential_id: int, *, now: datetime) -> str
 
 
 def revoke_credential(scope: Scope, credential_id: int, *, now: datetime) -> None:
-    """End a credential; ending it twice changes nothing. Raises Refused, NotFound."""
+    """End the token of a device or integration; ending it twice changes nothing. Raises Refused, NotFound."""
     with transaction.atomic():
         row = _credential_in(scope, credential_id)
         if row.revoked_at is not None:
@@ -108,6 +122,15 @@ def revoke_links(object_kind: str, object_ids: Collection[int], *, now: datetime
     if keep_person_id is not None:
         rows = rows.exclude(person_id=keep_person_id)
     return int(rows.update(revoked_at=now))
+
+
+def move_credentials(old_path: str, new_path: str) -> None:
+    """Give the tokens that work at or below `old_path` their new paths; inside the caller's transaction."""
+    for row in Credential.objects.unscoped().exclude(kind=LINK).filter(revoked_at__isnull=True).iterator(chunk_size=500):
+        paths = [new_path + path[len(old_path):] if path.startswith(old_path) else path for path in row.paths]
+        if paths != row.paths:
+            Credential.objects.unscoped().filter(pk=row.pk).update(paths=paths)
+    _forget()
 
 
 def _require_bound(
@@ -133,8 +156,8 @@ def _require_grantable(kind: str, rights: Collection[str]) -> None:
 
 def _credential_in(scope: Scope, credential_id: int) -> Credential:
     scope.require("settings.edit")
-    row: Credential | None = Credential.objects.unscoped().filter(pk=credential_id).first()
-    if row is None or not all(scope.may("settings.edit", path) for path in row.paths):
+    row: Credential | None = Credential.objects.unscoped().filter(pk=credential_id, kind__in=(DEVICE, INTEGRATION)).first()
+    if row is None or not row.paths or not all(scope.may("settings.edit", path) for path in row.paths):
         raise NotFound(what=f"凭据 {credential_id}")
     return row
 

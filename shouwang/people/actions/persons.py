@@ -13,6 +13,7 @@ from shouwang.journal.paths import move_paths
 from shouwang.journal.rules import NewEvent
 from shouwang.people import events as kinds
 from shouwang.people.actions.checks import area_in, areas_in, household_in, known, person_in, persons_exist, require_span
+from shouwang.people.actions.credentials import move_credentials
 from shouwang.people.models import (
     Consent,
     ContactPreference,
@@ -211,6 +212,7 @@ def follow_move(old_path: str, new_path: str) -> None:
     with transaction.atomic():
         for model in (Organisation, Person, Household, Duty, Shift):
             move_paths(model.objects.unscoped(), old=old_path, new=new_path)
+        move_credentials(old_path, new_path)
         transaction.on_commit(forget)
     forget()
 

@@ -16,6 +16,7 @@ from shouwang.ui.forms import INVALID, Form
 from shouwang.ui.lists import Choice
 
 BAD_PHONE = Text("电话应为 5 至 15 位数字", "A phone is 5 to 15 digits")
+BOTH = Text("填了新电话，就不要再勾选“删除现有电话”", "A new phone is given: do not ask for deleting it, too")
 BAD_ID = Text("身份证号的长度或校验位不对", "The length or check digit is wrong")
 AREA_HINT = Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code")
 TONGUES = {"zh": Text("中文", "Chinese"), "en": Text("英文", "English")}
@@ -83,6 +84,34 @@ class PersonForm(Form):
         if number and not is_id_number(number):
             raise forms.ValidationError(self.say(BAD_ID))
         return number
+
+
+class ChangeForm(Form):
+    """A person's name and phone: what is left empty stays, so that nothing masked has to be shown first."""
+
+    titles: ClassVar[Mapping[str, Text]] = {
+        "name": Text("新姓名", "New name"), "phone": Text("新电话", "New phone"), "drop_phone": Text("删除现有电话", "Delete the phone"),
+    }
+    hints: ClassVar[Mapping[str, Text]] = {
+        "name": Text("不填则不改", "Left empty, it stays"), "phone": Text("不填则不改；之后的消息和任务链接发到这个号码", "Left empty, it stays; messages and links to tasks go to this number from now on"),
+    }
+
+    name = forms.CharField(max_length=60, required=False)
+    phone = forms.CharField(max_length=20, required=False, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}))
+    drop_phone = forms.BooleanField(required=False)
+
+    def clean_phone(self) -> str:
+        """Return the digits of the phone. Raises ValidationError."""
+        phone = str(self.cleaned_data["phone"]).replace(" ", "").replace("-", "")
+        if phone and not is_phone(phone):
+            raise forms.ValidationError(self.say(BAD_PHONE))
+        return phone
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values. Raises ValidationError when the phone is to be changed and deleted."""
+        if self.cleaned_data.get("phone") and self.cleaned_data.get("drop_phone"):
+            raise forms.ValidationError(self.say(BOTH))
+        return self.cleaned_data
 
 
 class DutyForm(Form):

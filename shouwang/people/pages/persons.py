@@ -19,7 +19,7 @@ from shouwang.kernel.moments import local
 from shouwang.kernel.texts import Text
 from shouwang.people import actions, queries
 from shouwang.people.guard import needs, scope_of
-from shouwang.people.pages.forms import DUTY_CHOICES, AccountForm, DutyForm, LeaveForm, PersonForm, RevealForm
+from shouwang.people.pages.forms import DUTY_CHOICES, AccountForm, ChangeForm, DutyForm, LeaveForm, PersonForm, RevealForm
 from shouwang.people.queries import PersonRow
 from shouwang.people.rules.codes import CHANNELS, PURPOSES
 from shouwang.people.rules.lines import Found, Problem
@@ -138,12 +138,12 @@ def area_problem(found: Found, text: str) -> Problem:
 def show_person(
     request: HttpRequest, person_id: int, *, revealed: bool = False, reveal_form: RevealForm | None = None,
     duty_form: DutyForm | None = None, account_form: AccountForm | None = None, entry_link: str = "",
-    leave_form: LeaveForm | None = None,
+    leave_form: LeaveForm | None = None, change_form: ChangeForm | None = None,
 ) -> HttpResponse:
     """Return the page of a person with what the reader may do; an `entry_link` is shown this once."""
     language, scope = reader(request).language, scope_of(request)
     shown = queries.person_page(scope, person_id, revealed=revealed)
-    may = {right: scope.may(right, shown.path) for right in ("people.reveal", "duties.edit")}
+    may = {right: scope.may(right, shown.path) for right in ("people.reveal", "people.edit", "duties.edit")}
     today = local(clock().now()).date()
     accounts = queries.accounts_of(scope, person_id) if may["duties.edit"] else []
     context: dict[str, Any] = {
@@ -151,6 +151,7 @@ def show_person(
         "consents": [(PURPOSES[purpose], given, withdrawn) for purpose, given, withdrawn in shown.consents],
         "contacts": [(CHANNELS[row.channel], row.address) for row in shown.contacts],
         "reveal_form": (reveal_form or RevealForm(language=language)) if may["people.reveal"] and not revealed else None,
+        "change_form": (change_form or ChangeForm(language=language)) if may["people.edit"] else None,
         "duty_form": (duty_form or DutyForm(language=language)) if may["duties.edit"] else None,
         "account_form": (account_form or AccountForm(language=language)) if may["duties.edit"] and not accounts else None,
         "leaves": queries.leaves(scope, start=today, end=date.max, person_id=person_id),
@@ -159,5 +160,5 @@ def show_person(
     }
     if context["duty_form"] and not duty_form:
         context["duty_form"].fields["from_date"].initial = today.isoformat()
-    wrong = (leave_form and leave_form.errors) or (account_form and account_form.errors) or (reveal_form and reveal_form.errors) or (duty_form and duty_form.errors)
+    wrong = (change_form and change_form.errors) or (leave_form and leave_form.errors) or (account_form and account_form.errors) or (reveal_form and reveal_form.errors) or (duty_form and duty_form.errors)
     return render(request, "people/person.html", context, status=422 if wrong else 200)

@@ -29,6 +29,7 @@ from shouwang.people.queries.persons import (
 )
 from shouwang.people.queries.roster import answerable, forget
 from shouwang.people.queries.scopes import account, account_of_entry_link, scope_of_account, scope_of_token
+from shouwang.people.queries.tokens import TokenRow, count_tokens, token, tokens
 from shouwang.people.queries.views import ViewRow, dropped_view, own_views
 from shouwang.people.rules.roster import Who
 
@@ -44,6 +45,7 @@ __all__ = [
     "PersonRow",
     "SetUp",
     "ShiftView",
+    "TokenRow",
     "ViewRow",
     "Who",
     "access_log",
@@ -53,6 +55,7 @@ __all__ = [
     "answerable",
     "area_names",
     "contacts_of",
+    "count_tokens",
     "dropped_view",
     "failed_sign_in_until",
     "find_person",
@@ -78,4 +81,6 @@ __all__ = [
     "scope_of_account",
     "scope_of_token",
     "set_up",
+    "token",
+    "tokens",
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from shouwang.journal.prepared import Prepared
@@ -20,7 +22,9 @@ from shouwang.people.rules.scope import Kind, Scope, outermost, rights_of, right
 
 FRESH_S = 5.0
 KEPT_AT_MOST = 20_000
+USE_NOTED_EVERY = timedelta(hours=24)
 ENTRY = "account"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,14 @@ def scope_of_token(
 ) -> Scope | None:
     """Return the scope of a live token of `kind`, None for any other.
 
-    DEVICE and INTEGRATION tokens are remembered for 5 s per process (about 2 µs); a LINK is read every time, so that
-    it ends the moment it is revoked.
+    DEVICE and INTEGRATION tokens are remembered for 5 s per process (about 2 µs), and the day of their use is noted; a LINK
+    is read every time, so that it ends the moment it is revoked.
     """
     digest = hash_of(raw_token)
     known = _known.get(digest)
     now_s = monotonic()
     if known is None or now_s - known.loaded_s >= FRESH_S:
-        known = _load(digest, now_s)
+        known = _load(digest, now_s, at=at)
         if known is None:
             return None
     if known.scope.kind != kind or (known.expires_at is not None and known.expires_at <= at):
@@ -96,7 +100,7 @@ def account_of_entry_link(raw_token: str, *, at: datetime) -> Account | None:
     return Account.objects.unscoped().filter(pk=row.object_id, is_active=True).first()
 
 
-def _load(digest: bytes, now_s: float) -> _Known | None:
+def _load(digest: bytes, now_s: float, *, at: datetime) -> _Known | None:
     _known.pop(digest, None)
     row = _live(digest)
     if row is None or row.object_kind == ENTRY:
@@ -106,7 +110,20 @@ def _load(digest: bytes, now_s: float) -> _Known | None:
         if len(_known) >= KEPT_AT_MOST:
             _known.clear()
         _known[digest] = known
+        if row.expires_at is None or row.expires_at > at:
+            _note_use(row, at)
     return known
+
+
+def _note_use(row: Credential, at: datetime) -> None:
+    """Note that a token was used, at most once a day; where that cannot be written, what was asked is done all the same."""
+    if row.used_at is not None and at - row.used_at < USE_NOTED_EVERY:
+        return
+    try:
+        with transaction.atomic():
+            Credential.objects.unscoped().filter(pk=row.pk).update(used_at=at)
+    except DatabaseError:
+        _log.warning("the use of credential %s was not noted", row.pk)
 
 
 _LIVE = Prepared(lambda hashed: Credential.objects.unscoped().filter(hash=hashed, revoked_at__isnull=True)[:1])

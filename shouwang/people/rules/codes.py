@@ -46,6 +46,7 @@ ACCESSES: Mapping[str, Text] = {
     "REVEAL": Text("查看完整信息", "Saw full details"),
     "EXPORT": Text("导出名单", "Exported a list"),
     "IMPORT": Text("导入名单", "Imported a list"),
+    "CHANGE": Text("修改姓名或电话", "Changed name or phone"),
     "PHOTO": Text("查看现场照片", "Saw a photo"),
     "SIGN_IN": Text("登录", "Signed in"),
     "SIGN_IN_FAILED": Text("登录失败", "Failed to sign in"),

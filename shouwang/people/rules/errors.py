@@ -81,6 +81,14 @@ class CredentialEnded(PeopleError):
     status = 409
 
 
+class TokenLive(PeopleError):
+    """A device or integration was to get a second token while its first one lives."""
+
+    zh = "“{subject}”已有有效令牌（编号 {credential}）；请在列表中更换令牌，旧的随即失效。"
+    en = "{subject} has a live token already (number {credential}); rotate it in the list, and the old one ends."
+    status = 409
+
+
 class CredentialUnbound(PeopleError):
     """A credential names too little: a link needs a person, one object and an expiry; a device and an integration a subject."""
 

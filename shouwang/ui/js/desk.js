@@ -1,6 +1,7 @@
 // Everything a desk page runs, but the map and the charts.
 
 import "./dialog.js";
+import "./copy.js";
 import "./countdown.js";
 import "./panels.js";
 import "./stream.js";
