@@ -50,6 +50,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (requests.LISTENER, requests.KINDS, requests.on_cases),
     (requests.MOVES, [AREA_MOVED], requests.on_moves),
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
+    (telemetry.MOVES, [AREA_MOVED], telemetry.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
 )
 

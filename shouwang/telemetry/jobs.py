@@ -1,22 +1,35 @@
-"""What telemetry does by itself: keep the ingest log, the readings and the quarantine within their limits."""
+"""What telemetry does by itself: keep the ingest log, the readings and the quarantine within their limits, and follow moved areas."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
+from shouwang.journal.paths import move_paths
+from shouwang.journal.rules import Event
 from shouwang.kernel.moments import HOUR_US, to_us
+from shouwang.places.events import AREA_MOVED
 from shouwang.telemetry import queries
-from shouwang.telemetry.models import IngestBatch, Observation, Quarantine
+from shouwang.telemetry.models import IngestBatch, Observation, Quarantine, Thing
 
+MOVES = "telemetry.area_moved"
 KEEP_BATCHES = timedelta(days=7)
 KEEP_RELEASED = timedelta(days=90)
 KEEP_READINGS = timedelta(days=400)
 DELETED_AT_ONCE = 500
 READINGS_AT_ONCE = 5_000
 ROUNDS = 20
+
+
+def on_moves(events: Sequence[Event]) -> None:
+    """Give what is observed below moved areas its new path; other processes know it within the age of their catalogue."""
+    for event in events:
+        if event.kind == AREA_MOVED:
+            move_paths(Thing.objects.all(), old=event.payload["from"], new=event.payload["to"])
+            queries.forget()
 
 
 def tidy(now: datetime, *, read_upto: int, keep_readings: timedelta = KEEP_READINGS) -> int:

@@ -29,6 +29,9 @@ from shouwang.people.actions import issue_credential
 from shouwang.people.models import Account, Duty
 from shouwang.people.queries import forget, scope_of_token
 from shouwang.systems.living_alone.actions import announce_absence
+from shouwang.telemetry.jobs import on_moves as follow_moves
+from shouwang.telemetry.models import Thing
+from shouwang.telemetry.queries import catalogue
 from shouwang.telemetry.sources.http import receive
 from shouwang.watch.actions import set_watch
 from shouwang.watch.jobs import Runner
@@ -270,8 +273,12 @@ def test_a_reply_by_short_message_accepts_and_a_moved_village_takes_its_case_alo
     on_replies([Event(1, now, "notify.reply_received", 1, None, payload, None)] * 2)
     assert Task.objects.get().state == "ACCEPTED"
     case = Case.objects.get()
-    on_moves([Event(2, now, "place.area_moved", 1, None, {"from": case.path, "to": "/9/8/"}, None)])
+    moved = [Event(2, now, "place.area_moved", 1, None, {"from": case.path, "to": "/9/8/"}, None)]
+    on_moves(moved)
     assert Case.objects.get().path == "/9/8/"
+    meter = Thing.objects.filter(path=case.path).count()
+    follow_moves(moved)
+    assert (meter, Thing.objects.filter(path="/9/8/").count(), catalogue().path["WM1"]) == (1, 1, "/9/8/")
 
 
 def test_the_desk_shows_the_case_within_scope_only(county: County, now: datetime, client: Client) -> None:

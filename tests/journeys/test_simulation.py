@@ -32,6 +32,6 @@ def test_a_mutant_is_caught_and_the_run_says_where() -> None:
     with applied("timer_lost"):
         caught = simulate(3, days=DAYS, stop_at=1)
     (violation,) = caught.violations
-    assert violation["invariant"].startswith("I3")
+    assert violation["invariant"].startswith(("I3", "no escalation early")), "a timer not set anew leaves the old one, which rings early"
     assert caught.trail
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 6
