@@ -1,7 +1,7 @@
 """Sources of readings, found by scanning: a source is a folder with a manifest.toml. Sources do not know each other.
 
 `direction` says what the folder's package exports:
-`push` — `decode(body) -> list[Reading]`, which raises BodyInvalid: a shape of body that HTTP and MQTT carry;
+`push` — `decode(body) -> list[Reading]`, which raises BodyInvalid, its type `BODY` and an `EXAMPLE`: a shape that HTTP and MQTT carry;
 `listen` — `serve(Listening)`: a listener of its own, which the command of the same name runs;
 `import` — read by a page or a command.
 """
