@@ -1,12 +1,15 @@
-"""`POST /api/v1/readings`: ninja asks for the token; the bytes go undecoded to `sources.http`, for speed."""
+"""`POST /api/v1/readings`, and beside it the shape of every source that is pushed: ninja asks for the token; the bytes go undecoded to the source, for speed."""
 
 from __future__ import annotations
+
+import importlib
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from shouwang.journal.clock import clock
 from shouwang.people.callers import DeviceBasic, DeviceToken, IntegrationToken, caller
+from shouwang.telemetry.sources import PUSH, sources_found
 from shouwang.telemetry.sources.http import MAX_BODY_BYTES, RIGHT, Readings, ReadingsTaken
 from shouwang.telemetry.sources.http import take as take_readings
 from shouwang.ui.answers import KEPT_OR_NOT, answer, body_of, described
@@ -25,3 +28,27 @@ def readings(request: HttpRequest) -> HttpResponse:
     """Answers 200 only after all readings are committed; sending the same again is safe."""
     scope = caller(request, RIGHT)
     return answer(take_readings(body_of(request, most=MAX_BODY_BYTES), scope, now=clock().now()))
+
+
+def _offer(name: str) -> None:
+    """Serve a source's own shape of body at `/readings/{name}`."""
+    source, module = sources_found()[name], importlib.import_module(f"shouwang.telemetry.sources.{name}")
+
+    def pushed(request: HttpRequest) -> HttpResponse:
+        scope = caller(request, RIGHT)
+        return answer(take_readings(body_of(request, most=MAX_BODY_BYTES), scope, now=clock().now(), source=name))
+
+    pushed.__name__ = f"readings_{name}"
+    router.post(
+        f"/readings/{name}", auth=[DeviceToken(), IntegrationToken(), DeviceBasic()], url_name=f"readings_{name}", summary=f"Post readings of {name}",
+        description=f"{source.en}. Answers 200 only after all of it is committed; sending the same again is safe.",
+        openapi_extra=described(
+            zh=f"上报读数（{name}）", zh_about=f"{source.zh}。全部读数提交入库后才答 200；重复发送无害。", takes=module.BODY, gives=ReadingsTaken, example=module.EXAMPLE,
+            right=RIGHT, failures=(401, 403, 413, 422, *KEPT_OR_NOT),
+        ),
+    )(pushed)
+
+
+for each in sources_found().values():
+    if each.direction == PUSH and each.name != "http":
+        _offer(each.name)

@@ -36,11 +36,13 @@ UNKNOWN_DATASTREAM = "UNKNOWN_DATASTREAM"
 FOREIGN_DEVICE = "FOREIGN_DEVICE"
 NO_DEVICE = "NO_DEVICE"
 BAD_CLOCK = "BAD_CLOCK"
+UNREADABLE = "UNREADABLE"
 REASONS = {
     UNKNOWN_DEVICE: Text("没有登记的设备；请先登记设备，再放行。", "Unknown device; register it, then release."),
     UNKNOWN_DATASTREAM: Text("设备没有这个数据流；请核对名称，例如 register_l。", "The device has no such datastream; check the name, for example register_l."),
     FOREIGN_DEVICE: Text("设备用自己的令牌上报了另一台设备的读数。", "A device reported for another device with its own token."),
     NO_DEVICE: Text("集成令牌的读数没有写 device。", "A reading sent with an integration token names no device."),
+    UNREADABLE: Text("消息无法解读；请核对设备的主题和上报格式，设备会继续收到确认。", "The message cannot be read; check the device's topic and format. It is acknowledged all the same."),
     BAD_CLOCK: Text("读数时间早于 2000 年；请校准设备时钟。", "The reading is dated before 2000; set the device's clock."),
 }
 

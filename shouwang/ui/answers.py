@@ -122,7 +122,7 @@ def read_body(decoder: msgspec.json.Decoder[T], body: bytes, *, expected: str) -
     except msgspec.ValidationError as error:
         at = _AT.search(str(error))
         raise BodyInvalid(field=at.group(1) if at else "body", found=_AT.sub("", str(error)), expected=expected) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyInvalid(field="body", found=str(error), expected=expected) from error
 
 

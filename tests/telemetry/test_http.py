@@ -15,9 +15,10 @@ from shouwang.people.actions import issue_credential
 from shouwang.people.rules import Scope
 from shouwang.telemetry import actions, queries
 from shouwang.telemetry.models import Observation, Quarantine
+from shouwang.telemetry.receiving import release
 from shouwang.telemetry.rules import NewThing
 from shouwang.telemetry.sources import sources_found
-from shouwang.telemetry.sources.http import MAX_BODY_BYTES, receive, release
+from shouwang.telemetry.sources.http import MAX_BODY_BYTES, receive
 
 
 def body(*readings: dict[str, object]) -> bytes:
@@ -49,6 +50,7 @@ WRONG = [
     (b"{", "body"),
     (b'{"readings": 5}', "readings"),
     (b"{}", "body"),
+    (b'{"readings": [], "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "body"),
     (b'{"readings": [{"datastream": "a", "phenomenon_time": "2026-01-15T02:00:00Z", "result": "x"}]}', "readings[0].result"),
     (b'{"readings": [{"datastream": "a", "phenomenon_time": "2026-01-15T02:00:00", "result": 1}]}', "readings[0].phenomenon_time"),
     (b'{"readings": [{"datastream": "a", "phenomenon_time": "yesterday", "result": 1}]}', "readings[0].phenomenon_time"),
@@ -96,13 +98,13 @@ def test_quarantine_is_released_once_the_device_is_known(meters: dict[str, int],
     assert meters
     receive(body(reading(now, device="M9"), reading(now - timedelta(hours=1), device="M9")), platform, now=now)
     ((row,), _) = queries.quarantine()
-    assert release(row.id, raw=row.raw, device=row.device, now=now) is None
+    assert release(row.id, raw=row.raw, device=row.device, source=row.source, now=now) is None
     actions.add_things([NewThing("M9", "WATER_METER", "", (("register_l", "L"),), path="/1/")], now=now)
     queries.forget()
-    released = release(row.id, raw=row.raw, device=row.device, now=now)
+    released = release(row.id, raw=row.raw, device=row.device, source=row.source, now=now)
     assert released is not None
     assert (released.accepted, queries.quarantined_rows()) == (2, 0)
-    assert release(row.id, raw=row.raw, device=row.device, now=now) is None
+    assert release(row.id, raw=row.raw, device=row.device, source=row.source, now=now) is None
 
 
 def test_nothing_is_acknowledged_when_the_disk_is_full(

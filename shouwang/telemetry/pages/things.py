@@ -16,8 +16,8 @@ from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
 from shouwang.telemetry import queries
 from shouwang.telemetry.queries import QuarantineRow, ThingRow
+from shouwang.telemetry.receiving import release
 from shouwang.telemetry.rules import REASONS
-from shouwang.telemetry.sources.http import release
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.ui.reader import reader
 
@@ -127,7 +127,7 @@ def release_quarantine(request: HttpRequest, quarantine_id: int) -> HttpResponse
     if row is None:
         raise NotFound(what=f"{quarantine_id}")
     language = reader(request).language
-    if release(row.id, raw=row.raw, device=row.device, now=clock().now()) is None:
+    if release(row.id, raw=row.raw, device=row.device, source=row.source, now=clock().now()) is None:
         messages.error(request, NOT_RELEASED.render(language, {}))
     else:
         messages.success(request, RELEASED.render(language, {"rows": row.rows}))

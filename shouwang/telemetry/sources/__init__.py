@@ -1,23 +1,40 @@
-"""Sources of readings, found by scanning: a source is a folder with a manifest.toml. Sources do not know each other."""
+"""Sources of readings, found by scanning: a source is a folder with a manifest.toml. Sources do not know each other.
+
+`direction` says what the folder's package exports:
+`push` — `decode(body) -> list[Reading]`, which raises BodyInvalid, its type `BODY` and an `EXAMPLE`: a shape that HTTP and MQTT carry;
+`listen` — `serve(Listening)`: a listener of its own, which the command of the same name runs;
+`import` — read by a page or a command.
+"""
 
 from __future__ import annotations
 
+import importlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shouwang.kernel.errors import NotFound
+
+if TYPE_CHECKING:
+    from shouwang.telemetry.placing import Reading
+
+PUSH, LISTEN = "push", "listen"
+Decode = Callable[[bytes], "list[Reading]"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a source's manifest says of it."""
+    """What a source's manifest says of it; `port` is where a listener listens unless told otherwise."""
 
     name: str
     zh: str
     en: str
     direction: str
     limits: Mapping[str, int]
+    port: int = 0
 
 
 @cache
@@ -26,5 +43,16 @@ def sources_found() -> Mapping[str, Source]:
     found = {}
     for manifest in sorted(Path(__file__).parent.glob("*/manifest.toml")):
         said = tomllib.loads(manifest.read_text("utf-8"))
-        found[manifest.parent.name] = Source(manifest.parent.name, said["zh"], said["en"], said["direction"], said["limits"])
+        name = manifest.parent.name
+        found[name] = Source(name, said["zh"], said["en"], said["direction"], said["limits"], said.get("port", 0))
+    return found
+
+
+@cache
+def decoder_of(name: str) -> Decode:
+    """Return what decodes a body of the source `name`. Raises NotFound for one that is not pushed."""
+    source = sources_found().get(name)
+    if source is None or source.direction != PUSH:
+        raise NotFound(what=f"source {name}")
+    found: Decode = importlib.import_module(f"{__name__}.{name}").decode
     return found
