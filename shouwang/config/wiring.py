@@ -16,6 +16,7 @@ from shouwang.activities import jobs as activities
 from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
 from shouwang.cases.actions import unreached
+from shouwang.cases.events import ANSWERED
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
@@ -51,6 +52,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (requests.MOVES, [AREA_MOVED], requests.on_moves),
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
+    (living_alone.ANSWERS, [ANSWERED], living_alone.on_answers),
 )
 
 
@@ -71,6 +73,7 @@ def tidy_readings(now: datetime) -> None:
 HOUR = timedelta(hours=1)
 JOBS = (
     Job("living_alone.look_again", timedelta(minutes=10), living_alone.look_again),
+    Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
     Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),

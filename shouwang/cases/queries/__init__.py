@@ -44,12 +44,12 @@ from shouwang.cases.queries.procedures import (
 from shouwang.cases.queries.states import (
     CaseState,
     TaskState,
+    asked_rungs,
     facts_of,
     load_case,
     load_task,
     open_task_ids,
     require_state,
-    was_offered,
 )
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "TaskRow",
     "TaskState",
     "VersionRow",
+    "asked_rungs",
     "case_in_scope",
     "case_row",
     "case_rows",
@@ -96,5 +97,4 @@ __all__ = [
     "version_of_case",
     "versions",
     "versions_in_force",
-    "was_offered",
 ]

@@ -10,7 +10,8 @@ from shouwang.journal.fields import MomentField, PathField
 class Enrolment(models.Model):
     """That one household is watched through one datastream.
 
-    `look_again_at` is when to see whether somebody is really back from an announced absence; `silence_told_at` when a
+    `consent_until` is the last day of the consent it rests on. `stop_at` is when to see whether water was used since somebody
+    said `said_well_at` that all is well. `look_again_at` is when to see whether somebody is really back from an announced absence; `silence_told_at` when a
     meter that sends nothing was last reported.
     """
 
@@ -24,4 +25,11 @@ class Enrolment(models.Model):
     silence_told_at = MomentField(null=True)
     hospital = models.CharField(max_length=80, blank=True)
     hospital_phone = models.CharField(max_length=20, blank=True)
+    category = models.CharField(max_length=16, blank=True)
+    consent_until = models.DateField(null=True)
+    visitor_until = MomentField(null=True)
+    said_well_at = MomentField(null=True)
+    stop_at = MomentField(null=True)
     enrolled_at = MomentField()
+    ended_at = MomentField(null=True)
+    ended_reason = models.CharField(max_length=12, blank=True)

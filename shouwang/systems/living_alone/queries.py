@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
 from shouwang.alerts.rules import Subject
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
+from shouwang.kernel.moments import MICROSECOND
 from shouwang.people.queries import (
     HouseholdCard,
     MemberCard,
@@ -26,9 +27,13 @@ from shouwang.people.rules import Scope
 from shouwang.places import queries as places
 from shouwang.systems.living_alone.models import Enrolment
 from shouwang.systems.living_alone.rules.hospital import HOSPITAL, Hospital, hospital_of_text
-from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings
+from shouwang.systems.living_alone.rules.procedures import HOURS_SINCE_USE
+from shouwang.systems.living_alone.rules.use import LastUse, last_use
+from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings, series
 
 READ = "people.read"
+READINGS = 10_000
+LOOK_BACK = timedelta(days=4)
 SORTS = {"area": "path", "enrolled_at": "enrolled_at", "away": "away_until"}
 
 
@@ -157,6 +162,23 @@ def hospital_of(household_id: int) -> Hospital | None:
     if row.hospital_phone:
         return Hospital(row.hospital, row.hospital_phone, is_own=True)
     return hospital_of_text(places.setting(row.area_id, HOSPITAL.key).value)
+
+
+def facts_now(household_id: int, now: datetime) -> dict[str, float]:
+    """Return what the meter says of a home at `now`: hours since water was used, left out where that cannot be known."""
+    row = Enrolment.objects.filter(household_id=household_id).first()
+    found = None if row is None else last_use_of(row.datastream_id, now=now)
+    return {} if found is None else {HOURS_SINCE_USE: found.silent_h}
+
+
+def last_use_of(datastream_id: int, *, now: datetime) -> LastUse | None:
+    """Return when water was last used at a meter as far as the last days tell; None where that cannot be known."""
+    return last_use(readings(datastream_id, now - LOOK_BACK, now))
+
+
+def readings(datastream_id: int, start: datetime, end: datetime) -> Sequence[tuple[datetime, float]]:
+    """Return a register's readings in [start, end], oldest first."""
+    return series(datastream_id, start, end + MICROSECOND, max_points=READINGS).points()
 
 
 def _inside(paths: Collection[str]) -> QuerySet[Enrolment]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from shouwang.journal.actions import append
 from shouwang.journal.rules import NewEvent
+from shouwang.kernel.moments import local
 from shouwang.systems.living_alone.models import Enrolment
-from shouwang.systems.living_alone.rules.absence import LOOK_AFTER, checked
+from shouwang.systems.living_alone.queries import facts_now
+from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, LOOK_AFTER, checked, tonight, until_day
+from shouwang.systems.living_alone.rules.procedures import AWAY, HARD_STOP_HOURS, HOURS_SINCE_USE, WELL
 
 
 def announce_absence(household_id: int, *, until: datetime | None, by: int | None, now: datetime) -> None:
@@ -22,3 +25,17 @@ def announce_absence(household_id: int, *, until: datetime | None, by: int | Non
         Enrolment.objects.filter(household_id=household_id).update(away_until=until, look_again_at=back_at + LOOK_AFTER)
         payload = {"until": until.isoformat() if until else None, "by": by}
         append([NewEvent("living_alone.absence_announced", household_id, payload)], now=now)
+
+
+def take_word(household_id: int, *, code: str, number: int, by: int, now: datetime) -> None:
+    """Take what a resident or relative answered: away notes the absence; well is looked at again at the hard stop."""
+    if code in AWAY:
+        until = tonight(now) if number == 0 else until_day(f"{local(now).date() + timedelta(days=min(number, LONGEST_DAYS))}", now=now)
+        row = Enrolment.objects.filter(household_id=household_id).first()
+        if row is not None and (row.away_until is None or row.away_until < until):
+            announce_absence(household_id, until=until, by=by, now=now)
+    elif code in WELL:
+        hours = facts_now(household_id, now).get(HOURS_SINCE_USE, 0.0)
+        left = max(timedelta(hours=HARD_STOP_HOURS - hours), timedelta(0))
+        with transaction.atomic():
+            Enrolment.objects.filter(household_id=household_id).update(said_well_at=now, stop_at=now + left)
