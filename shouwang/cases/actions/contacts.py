@@ -13,13 +13,14 @@ from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import Changes
 from shouwang.cases.actions.handling import complete
 from shouwang.cases.actions.ladder import climb_on
-from shouwang.cases.models import OPEN_TASKS
+from shouwang.cases.models import OPEN_TASKS, Task
 from shouwang.cases.queries import TaskState, asked_rungs, load_task
 from shouwang.cases.registry import facts_now
 from shouwang.cases.rules.errors import AnswerUnknown, TaskEnded, TaskNotYours
 from shouwang.cases.rules.evidence import Given
 from shouwang.cases.rules.flow import holds
 from shouwang.cases.rules.procedures import Answer
+from shouwang.journal.put import amend
 
 HELD = frozenset({"ACCEPTED", "ARRIVED"})
 
@@ -41,6 +42,7 @@ def take_answer(task_id: int, *, person_id: int, code: str, number: int = 0, now
         if ends:
             evidence = [Given(each, value) for each, value in answer.evidence]
             complete(task_id, person_id=person_id, result=answer.result, evidence=evidence, may_take=True, now=now)
+            amend(Task, task_id, rung=_rungs(task, person_id)[0])  # it ended at the contact's rung, whoever else was asked since
     return ends
 
 
@@ -62,8 +64,7 @@ def _note(task: TaskState, answer: Answer, person_id: int, number: int, *, ends:
 
 
 def _answer(task: TaskState, person_id: int, code: str) -> Answer:
-    rungs = [task.step.rungs[rung] for rung in asked_rungs(task.id, person_id) if rung < len(task.step.rungs)]
-    of_subject = [rung for rung in rungs if rung.is_of_subject]
+    of_subject = [task.step.rungs[rung] for rung in _rungs(task, person_id)]
     if not of_subject:
         raise TaskNotYours(task=task.id)
     found = next((answer for rung in of_subject for answer in rung.answers if answer.code == code), None)
@@ -74,5 +75,10 @@ def _answer(task: TaskState, person_id: int, code: str) -> Answer:
 
 
 def _role(task: TaskState, person_id: int) -> str:
-    rungs = (task.step.rungs[rung] for rung in asked_rungs(task.id, person_id))
-    return next((rung.duty for rung in rungs if rung.is_of_subject), "")
+    return task.step.rungs[_rungs(task, person_id)[0]].duty
+
+
+def _rungs(task: TaskState, person_id: int) -> list[int]:
+    """Return the rungs at which a person was asked as a contact."""
+    rungs = asked_rungs(task.id, person_id)
+    return [rung for rung in rungs if rung < len(task.step.rungs) and task.step.rungs[rung].is_of_subject]

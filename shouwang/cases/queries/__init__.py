@@ -44,6 +44,7 @@ from shouwang.cases.queries.procedures import (
 from shouwang.cases.queries.states import (
     CaseState,
     TaskState,
+    answers_for,
     asked_rungs,
     facts_of,
     load_case,
@@ -61,6 +62,7 @@ __all__ = [
     "TaskRow",
     "TaskState",
     "VersionRow",
+    "answers_for",
     "asked_rungs",
     "case_in_scope",
     "case_row",

@@ -12,7 +12,7 @@ from shouwang.cases.models import OPEN_TASKS
 from shouwang.cases.queries.procedures import procedure_of
 from shouwang.cases.rules.errors import CaseNotOpen
 from shouwang.cases.rules.flow import depends_on_facts
-from shouwang.cases.rules.procedures import Procedure, Step
+from shouwang.cases.rules.procedures import Answer, Procedure, Step
 from shouwang.journal.sql import is_postgres, run
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import from_us
@@ -133,6 +133,14 @@ SELECT rung FROM cases_offer WHERE task_id = %s AND person_id = %s
 def asked_rungs(task_id: int, person_id: int) -> list[int]:
     """Return the rungs at which the task was offered to the person, the present one first; none for never."""
     return [rung for (rung,) in run(_OFFERED, (task_id, person_id, task_id, person_id)).fetchall()]
+
+
+def answers_for(task: TaskState, person_id: int) -> tuple[Answer, ...]:
+    """Return what a person may answer who is asked only as a contact of the subject; nothing for anybody else."""
+    rungs = [task.step.rungs[rung] for rung in asked_rungs(task.id, person_id) if rung < len(task.step.rungs)]
+    if not rungs or not all(rung.is_of_subject for rung in rungs):
+        return ()
+    return tuple({answer.code: answer for rung in rungs for answer in rung.answers}.values())
 
 
 def open_task_ids(case_id: int) -> list[int]:

@@ -18,11 +18,12 @@ class LivingAloneConfig(AppConfig):
         from shouwang.places.registry import declare  # noqa: PLC0415
         from shouwang.systems.living_alone.queries import facts_now, resolve_datastreams  # noqa: PLC0415
         from shouwang.systems.living_alone.rules import KINDS, REASONS, SAID, SYSTEM  # noqa: PLC0415
-        from shouwang.systems.living_alone.rules.hospital import HOSPITAL  # noqa: PLC0415
+        from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL  # noqa: PLC0415
 
         for kind in KINDS:
             register_kind(kind)
         register_words({**REASONS, **SAID})
         register_facts(SYSTEM, facts_now)
         declare(HOSPITAL)
+        declare(FORCED_ENTRY)
         register_resolver("datastream", resolve_datastreams)

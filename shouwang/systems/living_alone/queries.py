@@ -26,7 +26,7 @@ from shouwang.people.queries import (
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
 from shouwang.systems.living_alone.models import Enrolment
-from shouwang.systems.living_alone.rules.hospital import HOSPITAL, Hospital, hospital_of_text
+from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
 from shouwang.systems.living_alone.rules.procedures import HOURS_SINCE_USE
 from shouwang.systems.living_alone.rules.use import LastUse, last_use
 from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings, series
@@ -162,6 +162,12 @@ def hospital_of(household_id: int) -> Hospital | None:
     if row.hospital_phone:
         return Hospital(row.hospital, row.hospital_phone, is_own=True)
     return hospital_of_text(places.setting(row.area_id, HOSPITAL.key).value)
+
+
+def forced_entry_of(household_id: int) -> Hospital | None:
+    """Return whom to ask before the door of a home is forced, as the nearest area upwards says; None where none does."""
+    row = Enrolment.objects.filter(household_id=household_id).first()
+    return None if row is None else hospital_of_text(places.setting(row.area_id, FORCED_ENTRY.key).value)
 
 
 def facts_now(household_id: int, now: datetime) -> dict[str, float]:
