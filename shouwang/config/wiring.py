@@ -30,6 +30,7 @@ from shouwang.journal.wake import Bell, wait_any
 from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
 from shouwang.notify.jobs import next_pass_at, send_due
 from shouwang.people import jobs as people
+from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.places.events import AREA_MOVED
 from shouwang.requests import jobs as requests
 from shouwang.systems.living_alone import jobs as living_alone
@@ -53,6 +54,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
     (living_alone.ANSWERS, [ANSWERED], living_alone.on_answers),
+    (living_alone.WITHDRAWALS, [CONSENT_WITHDRAWN], living_alone.on_withdrawals),
 )
 
 
@@ -74,6 +76,7 @@ HOUR = timedelta(hours=1)
 JOBS = (
     Job("living_alone.look_again", timedelta(minutes=10), living_alone.look_again),
     Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),
+    Job("living_alone.end_consents", HOUR, living_alone.end_consents),
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
     Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),

@@ -88,8 +88,8 @@ def answer_as_contact(task_id: int, *, person_id: int, post: Mapping[str, Any], 
         code = next((each.code for each in answers_for(task, person_id) if each.code in AWAY), "")
         if not code or until is None or task.case.subject_kind != "household":
             raise TaskNotYours(task=task_id)
-        announce_absence(task.case.subject_id, until=until, by=person_id, now=now)
         take_answer(task_id, person_id=person_id, code=code, now=now)
+        announce_absence(task.case.subject_id, until=until, by=person_id, now=now)
 
 
 def _is_home(case: CaseRow) -> bool:

@@ -29,6 +29,7 @@ from shouwang.cases.queries.lists import (
     task_row,
     tasks_for,
     tasks_of,
+    waiting_tasks,
 )
 from shouwang.cases.queries.procedures import (
     VersionRow,
@@ -99,4 +100,5 @@ __all__ = [
     "version_of_case",
     "versions",
     "versions_in_force",
+    "waiting_tasks",
 ]

@@ -20,12 +20,15 @@ from shouwang.cases.events import ANSWERED
 from shouwang.journal.paths import move_paths
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Event
-from shouwang.kernel.moments import to_us
+from shouwang.kernel.moments import local, to_us
+from shouwang.people.events import CONSENT_WITHDRAWN
+from shouwang.people.queries import households_of, live_consents, members_of
 from shouwang.places.events import AREA_MOVED
-from shouwang.systems.living_alone.actions import take_word
+from shouwang.systems.living_alone.actions import end_watching, take_word
 from shouwang.systems.living_alone.models import Enrolment
 from shouwang.systems.living_alone.queries import last_use_of
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
+from shouwang.systems.living_alone.rules.endings import CONSENT
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
 from shouwang.systems.living_alone.rules.procedures import HARD_STOP_HOURS
 from shouwang.systems.living_alone.rules.use import LastUse
@@ -41,6 +44,8 @@ SILENT_SEVERITY = 1
 HOMES_AT_ONCE = 2_000
 READINGS = 10_000
 ANSWERS = "living_alone.answers"
+WITHDRAWALS = "living_alone.withdrawals"
+WATCH_PURPOSE = "METER_WATCH"
 
 
 def on_moves(events: Sequence[Event]) -> None:
@@ -57,6 +62,25 @@ def on_answers(events: Sequence[Event]) -> None:
             said = event.payload
             with contextlib.suppress(AbsenceWrong):
                 take_word(said["household"], code=said["answer"], number=said["number"], by=said["person"], now=event.at)
+
+
+def on_withdrawals(events: Sequence[Event]) -> None:
+    """Stop watching the homes where the last resident who agreed to it has withdrawn the consent."""
+    for event in events:
+        if event.kind == CONSENT_WITHDRAWN and event.payload["purpose"] == WATCH_PURPOSE and event.subject_id is not None:
+            for household_id in households_of(event.subject_id):
+                residents = [each.person_id for each in members_of([household_id]).get(household_id, ()) if each.role == "RESIDENT"]
+                if not live_consents(residents, WATCH_PURPOSE):
+                    end_watching(household_id, reason=CONSENT, by=None, now=event.at)
+
+
+def end_consents(now: datetime) -> int:
+    """Stop watching the homes whose consent was given until a day that is over; return how many."""
+    over = Enrolment.objects.filter(active=True, consent_until__lt=local(now).date()).order_by("pk")
+    ids = list(over.values_list("household_id", flat=True)[:HOMES_AT_ONCE])
+    for household_id in ids:
+        end_watching(household_id, reason=CONSENT, by=None, now=now)
+    return len(ids)
 
 
 _ASKED = Prepared(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
@@ -52,6 +52,10 @@ class EnrolmentRow:
     hospital_phone: str
     silence_told_at: datetime | None
     enrolled_at: datetime
+    category: str = ""
+    consent_until: date | None = None
+    ended_at: datetime | None = None
+    ended_reason: str = ""
 
     def is_away(self, now: datetime) -> bool:
         """Return whether the home is announced away at `now`."""
@@ -232,5 +236,5 @@ def _state(row: EnrolmentRow, now: datetime) -> str:
 def _row(row: Enrolment) -> EnrolmentRow:
     return EnrolmentRow(
         row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until, row.hospital,
-        row.hospital_phone, row.silence_told_at, row.enrolled_at,
+        row.hospital_phone, row.silence_told_at, row.enrolled_at, row.category, row.consent_until, row.ended_at, row.ended_reason,
     )

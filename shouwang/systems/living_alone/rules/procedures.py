@@ -20,6 +20,7 @@ from shouwang.cases.rules.procedures import (
 from shouwang.kernel.texts import Text
 
 SYSTEM = "living_alone"
+EXPLAINED_BY_ABSENCE = frozenset({"WATER_LOW_USE"})
 Level = Literal["PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
 
 KINDS = (
@@ -115,7 +116,8 @@ _NEEDED_HELP = Result("NEEDED_HELP", Phrase("需要救助", "Needed help"), (
     EvidenceNeed("handed_to", Phrase("已交给谁", "Handed to whom"), "TEXT"),
 ))
 _AWAY = Result("AWAY", Phrase("外出", "Away"), (
-    _choice("told_by", "谁告知", "Who said so", ("SELF", "本人", "The person"), ("FAMILY", "家属", "Family"), ("NEIGHBOUR", "邻居", "A neighbour")),
+    _choice("told_by", "谁告知", "Who said so", ("SELF", "本人", "The person"), ("FAMILY", "家属", "Family"), ("NEIGHBOUR", "邻居", "A neighbour"),
+        ("RECORDED", "已登记外出", "Noted as away")),
 ))
 _METER = Result("METER_OR_LEAK", Phrase("水表故障或漏水", "Meter fault or leak"), (
     _choice("what", "情况", "What it is", ("METER", "水表故障", "Meter fault"), ("LEAK", "漏水", "Leak"), ("TAP", "忘关水", "Tap left open")),
