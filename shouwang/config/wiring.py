@@ -16,7 +16,7 @@ from shouwang.activities import jobs as activities
 from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
 from shouwang.cases.actions import unreached
-from shouwang.cases.events import ANSWERED
+from shouwang.cases.events import ANSWERED, CLOSED
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
@@ -54,6 +54,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
     (living_alone.ANSWERS, [ANSWERED], living_alone.on_answers),
+    (living_alone.LABELS, [CLOSED], living_alone.on_closed),
     (living_alone.WITHDRAWALS, [CONSENT_WITHDRAWN], living_alone.on_withdrawals),
 )
 

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from shouwang.alerts.actions import take_findings
 from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
-from shouwang.cases.events import ANSWERED
+from shouwang.cases.events import ANSWERED, CLOSED
 from shouwang.journal.paths import move_paths
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Event
@@ -24,8 +24,8 @@ from shouwang.kernel.moments import local, to_us
 from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.people.queries import households_of, live_consents, members_of
 from shouwang.places.events import AREA_MOVED
-from shouwang.systems.living_alone.actions import end_watching, take_word
-from shouwang.systems.living_alone.models import Enrolment
+from shouwang.systems.living_alone.actions import end_watching, label_case, take_word
+from shouwang.systems.living_alone.models import Enrolment, Label
 from shouwang.systems.living_alone.queries import last_use_of
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
 from shouwang.systems.living_alone.rules.endings import CONSENT
@@ -44,6 +44,7 @@ SILENT_SEVERITY = 1
 HOMES_AT_ONCE = 2_000
 READINGS = 10_000
 ANSWERS = "living_alone.answers"
+LABELS = "living_alone.labels"
 WITHDRAWALS = "living_alone.withdrawals"
 WATCH_PURPOSE = "METER_WATCH"
 
@@ -52,7 +53,8 @@ def on_moves(events: Sequence[Event]) -> None:
     """Give the watched homes below moved areas their new paths."""
     for event in events:
         if event.kind == AREA_MOVED:
-            move_paths(Enrolment.objects.all(), old=event.payload["from"], new=event.payload["to"])
+            for model in (Enrolment, Label):
+                move_paths(model.objects.all(), old=event.payload["from"], new=event.payload["to"])
 
 
 def on_answers(events: Sequence[Event]) -> None:
@@ -72,6 +74,13 @@ def on_withdrawals(events: Sequence[Event]) -> None:
                 residents = [each.person_id for each in members_of([household_id]).get(household_id, ()) if each.role == "RESIDENT"]
                 if not live_consents(residents, WATCH_PURPOSE):
                     end_watching(household_id, reason=CONSENT, by=None, now=event.at)
+
+
+def on_closed(events: Sequence[Event]) -> None:
+    """Keep what each closed case about a home turned out to be."""
+    for event in events:
+        if event.kind == CLOSED and event.subject_id is not None:
+            label_case(event.subject_id, now=event.at)
 
 
 def end_consents(now: datetime) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from shouwang.journal.fields import MomentField, PathField
@@ -27,9 +29,24 @@ class Enrolment(models.Model):
     hospital_phone = models.CharField(max_length=20, blank=True)
     category = models.CharField(max_length=16, blank=True)
     consent_until = models.DateField(null=True)
-    visitor_until = MomentField(null=True)
     said_well_at = MomentField(null=True)
     stop_at = MomentField(null=True)
     enrolled_at = MomentField()
     ended_at = MomentField(null=True)
     ended_reason = models.CharField(max_length=12, blank=True)
+
+
+class Label(models.Model):
+    """What a case about a home turned out to be: the stream that detectors are judged and fitted by."""
+
+    case_id = models.BigIntegerField(unique=True)
+    household_id = models.BigIntegerField()
+    path = PathField(max_length=120)
+    alert_kind = models.CharField(max_length=32)
+    label = models.CharField(max_length=12)
+    opened_at = MomentField()
+    contact_at = MomentField(null=True)
+    closed_at = MomentField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["path", "opened_at"], name="living_alone_label_path")]

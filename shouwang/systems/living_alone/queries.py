@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -25,15 +26,18 @@ from shouwang.people.queries import (
 )
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
-from shouwang.systems.living_alone.models import Enrolment
+from shouwang.systems.living_alone.models import Enrolment, Label
 from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
-from shouwang.systems.living_alone.rules.procedures import HOURS_SINCE_USE
+from shouwang.systems.living_alone.rules.labels import YEAR, Figures, Labelled, figures
+from shouwang.systems.living_alone.rules.procedures import EXPLAINED_BY_ABSENCE, HOURS_SINCE_USE
 from shouwang.systems.living_alone.rules.use import LastUse, last_use
 from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings, series
 
 READ = "people.read"
 READINGS = 10_000
 LOOK_BACK = timedelta(days=4)
+HOMES_COUNTED = 20_000
+HEARD_WITHIN = timedelta(hours=24)
 SORTS = {"area": "path", "enrolled_at": "enrolled_at", "away": "away_until"}
 
 
@@ -238,3 +242,40 @@ def _row(row: Enrolment) -> EnrolmentRow:
         row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until, row.hospital,
         row.hospital_phone, row.silence_told_at, row.enrolled_at, row.category, row.consent_until, row.ended_at, row.ended_reason,
     )
+
+
+@dataclass(frozen=True)
+class VillageRow:
+    """One area of a programme: its homes on the list, and those whose meter was heard within a day."""
+
+    area: str
+    homes: int
+    heard: int
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What the programme page shows of the homes in a scope."""
+
+    states: Mapping[str, int]
+    figures: Figures
+    villages: Sequence[VillageRow]
+
+
+def programme(scope: Scope, *, now: datetime) -> Programme:
+    """Return the state of the homes in `scope` and the figures of the last year, from the labels of closed cases."""
+    rows = [_row(row) for row in _inside(scope.paths_for(READ)).order_by("path", "id")[:HOMES_COUNTED]]
+    since = now - YEAR
+    watched = {row.household_id: max((row.ended_at or now) - max(row.enrolled_at, since), timedelta()) for row in rows}
+    labels = Label.objects.filter(household_id__in=watched, alert_kind__in=EXPLAINED_BY_ABSENCE, opened_at__gte=since).order_by("pk")
+    found = [Labelled(each.household_id, each.label, each.opened_at, each.contact_at) for each in labels]
+    active = [row for row in rows if row.active]
+    last = last_readings([row.datastream_id for row in active], now=now)
+    heard = {row.id for row in active if row.datastream_id in last and last[row.datastream_id] > now - HEARD_WITHIN}
+    return Programme(Counter(_state(row, now) for row in rows), figures(found, watched), _villages(active, heard))
+
+
+def _villages(rows: Sequence[EnrolmentRow], heard: Collection[int]) -> list[VillageRow]:
+    names = area_names({row.area_id for row in rows})
+    homes, with_readings = Counter(row.area_id for row in rows), Counter(row.area_id for row in rows if row.id in heard)
+    return [VillageRow(names.get(area_id, ""), number, with_readings[area_id]) for area_id, number in homes.items()]

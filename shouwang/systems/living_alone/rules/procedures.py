@@ -119,6 +119,7 @@ _AWAY = Result("AWAY", Phrase("外出", "Away"), (
     _choice("told_by", "谁告知", "Who said so", ("SELF", "本人", "The person"), ("FAMILY", "家属", "Family"), ("NEIGHBOUR", "邻居", "A neighbour"),
         ("RECORDED", "已登记外出", "Noted as away")),
 ))
+_VISITOR = Result("VISITOR", Phrase("有人来访", "Visitor"))
 _METER = Result("METER_OR_LEAK", Phrase("水表故障或漏水", "Meter fault or leak"), (
     _choice("what", "情况", "What it is", ("METER", "水表故障", "Meter fault"), ("LEAK", "漏水", "Leak"), ("TAP", "忘关水", "Tap left open")),
 ))
@@ -129,13 +130,15 @@ WELFARE_CHECK = Procedure(
     steps=(
         Step(
             code="visit", title=Phrase("上门核实", "Visit"), rungs=(*_contacts(), *_ladder(30)),
-            results=(_WELL, _NEEDED_HELP, _AWAY, _METER), limit=Limit(60),
+            results=(_WELL, _NEEDED_HELP, _AWAY, _VISITOR, _METER), limit=Limit(60),
         ),
         Step(
             code="revisit", title=Phrase("救助后回访", "Visit after help"), after=("visit",),
             when=(Condition("visit.result", "==", "NEEDED_HELP"),),
             rungs=(Rung("TOWNSHIP_DUTY", "TOWNSHIP", 24 * 60), Rung("COUNTY_DUTY", "COUNTY", 24 * 60)),
-            results=(Result("VISITED", Phrase("已回访", "Visited")), Result("REFERRED", Phrase("转社会救助", "Referred to assistance"))),
+            results=(Result("VISITED", Phrase("已回访", "Visited")), Result("REFERRED", Phrase("转社会救助", "Referred to assistance"), (
+                _choice("agreed", "本人同意转介", "The person agrees to the referral", ("YES", "同意", "Agrees"), ("GUARDIAN", "监护人同意", "The guardian agrees")),
+            ))),
             limit=Limit(7 * 24 * 60),
         ),
     ),
