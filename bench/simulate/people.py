@@ -75,13 +75,13 @@ class People:
             self._reply(person, key)
 
     def _reply(self, person: int, key: str) -> None:
-        accepts = self.dice.random() < 0.8
+        said = "1" if self.dice.random() < 0.8 else "？"
         times = 2 if self.faults.happens("duplicate", 0.1) else 1
         for _ in range(times):
             self.replied.add(person)
             self.stage.after(
                 timedelta(seconds=self.dice.uniform(20, 900)),
-                lambda: self.requests.send("reply", lambda: take_reply("sms", key, accepts=accepts, now=self.stage.wall()), person=person),
+                lambda: self.requests.send("reply", lambda: take_reply("sms", key, said=said, now=self.stage.wall()), person=person),
             )
 
     def _notice(self, person: int) -> None:

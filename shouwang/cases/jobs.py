@@ -10,6 +10,7 @@ from shouwang.cases.actions import accept
 from shouwang.cases.actions.answers import answer_due
 from shouwang.cases.actions.changes import ANSWER_TIMER, RING
 from shouwang.cases.actions.clocks import clock_due
+from shouwang.cases.actions.contacts import take_answer
 from shouwang.cases.actions.ladder import task_due
 from shouwang.cases.actions.ringing import ring_due
 from shouwang.cases.models import Case, CoverageGap, Handover, ProcedureVersion
@@ -46,12 +47,17 @@ def run_due_timers(now: datetime, *, limit: int = 200) -> int:
 
 
 def on_replies(events: Sequence[Event]) -> None:
-    """Accept the tasks that a person accepted by replying to a message; one that another has taken stays theirs."""
+    """Accept the tasks that a person accepted by replying, one that another has taken stays theirs; take what a contact answered."""
     for event in events:
         if event.kind == REPLY_RECEIVED and event.payload["code"] == "ACCEPT":
             for task_id in event.payload["tasks"]:
                 with contextlib.suppress(CaseError):
                     accept(task_id, person_id=event.payload["person"], now=event.at)
+        elif event.kind == REPLY_RECEIVED and event.payload["code"] != "OTHER":
+            for task_id in event.payload["tasks"]:
+                with contextlib.suppress(CaseError):
+                    said = {"code": event.payload["code"], "number": event.payload.get("number", 0)}
+                    take_answer(task_id, person_id=event.payload["person"], **said, now=event.at)
 
 
 def on_moves(events: Sequence[Event]) -> None:

@@ -16,6 +16,7 @@ from shouwang.activities import jobs as activities
 from shouwang.alerts import jobs as alerts
 from shouwang.cases import jobs as cases
 from shouwang.cases.actions import unreached
+from shouwang.cases.events import ANSWERED, CLOSED
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
@@ -29,6 +30,7 @@ from shouwang.journal.wake import Bell, wait_any
 from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
 from shouwang.notify.jobs import next_pass_at, send_due
 from shouwang.people import jobs as people
+from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.places.events import AREA_MOVED
 from shouwang.requests import jobs as requests
 from shouwang.systems.living_alone import jobs as living_alone
@@ -52,6 +54,9 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
     (telemetry.MOVES, [AREA_MOVED], telemetry.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
+    (living_alone.ANSWERS, [ANSWERED], living_alone.on_answers),
+    (living_alone.LABELS, [CLOSED], living_alone.on_closed),
+    (living_alone.WITHDRAWALS, [CONSENT_WITHDRAWN], living_alone.on_withdrawals),
 )
 
 
@@ -72,6 +77,8 @@ def tidy_readings(now: datetime) -> None:
 HOUR = timedelta(hours=1)
 JOBS = (
     Job("living_alone.look_again", timedelta(minutes=10), living_alone.look_again),
+    Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),
+    Job("living_alone.end_consents", HOUR, living_alone.end_consents),
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
     Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),

@@ -23,7 +23,6 @@ from shouwang.ui.answers import KEPT_OR_NOT, BodyTooLarge, T, answer, body_of, d
 
 SMS = "sms"
 VOICE = "voice"
-ACCEPTS = "1"
 MAX_BODY_BYTES = 512 * 1024
 MAX_ROWS = 1_000
 FAILS = (401, 413, 422, *KEPT_OR_NOT)
@@ -75,7 +74,7 @@ class Reply(msgspec.Struct):
     """What a person answered to one message."""
 
     out_id: OutId
-    text: Annotated[str, described_field("回复内容；1 表示签收，文字不保存", "The words; 1 accepts, the words are not kept")]
+    text: Annotated[str, described_field("回复内容；1 表示签收，询问平安的短信按其列出的数字；文字不保存", "The words; 1 accepts, or a number the message asked for; the words are not kept")]
 
 
 class Call(msgspec.Struct):
@@ -85,7 +84,7 @@ class Call(msgspec.Struct):
     event: Annotated[
         str, described_field("ACCEPTED、ANSWERED、UNANSWERED、BUSY 或 FAILED", "ACCEPTED, ANSWERED, UNANSWERED, BUSY or FAILED"),
     ]
-    key: Annotated[str, described_field("接听后按下的键；1 表示签收", "The key pressed in an answered call; 1 accepts")] = ""
+    key: Annotated[str, described_field("接听后按下的键，可带数字（如 23）；1 表示签收，询问平安的电话按其列出的键", "The keys pressed in an answered call, such as 23; 1 accepts, or a key the call asked for")] = ""
     err_code: Annotated[str, described_field("失败原因代码", "The code of why it failed")] = "FAILED"
 
 
@@ -120,9 +119,9 @@ def sms_reports(request: HttpRequest) -> HttpResponse:
     ),
 )
 def sms_replies(request: HttpRequest) -> HttpResponse:
-    """Takes at most 1,000 replies; "1" means that the person accepts."""
+    """Takes at most 1,000 replies; "1" means that the person accepts, unless the message asked for something else."""
     rows, now = _rows(body_of(request, most=MAX_BODY_BYTES), _replies), clock().now()
-    return _counted(actions.take_reply(SMS, row.out_id, accepts=row.text.strip() == ACCEPTS, now=now) for row in rows)
+    return _counted(actions.take_reply(SMS, row.out_id, said=row.text, now=now) for row in rows)
 
 
 @router.post(
@@ -133,7 +132,7 @@ def sms_replies(request: HttpRequest) -> HttpResponse:
     ),
 )
 def voice_events(request: HttpRequest) -> HttpResponse:
-    """Takes at most 1,000 calls; "1" pressed in an answered one means that the person accepts."""
+    """Takes at most 1,000 calls; "1" pressed in an answered one means that the person accepts, unless the call asked for something else."""
     signed: SignedBody = request.auth  # type: ignore[attr-defined] # set by ninja
     rows, now = _rows(signed.body, _calls), clock().now()
     return _counted(_take_call(row, now) for row in rows)
@@ -143,7 +142,7 @@ def _take_call(row: Call, now: datetime) -> bool:
     changed = actions.report_delivery(VOICE, row.out_id, outcome_of_call(row.event, row.err_code), now=now)
     if row.event != "ANSWERED" or not row.key:
         return changed
-    return actions.take_reply(VOICE, row.out_id, accepts=row.key == ACCEPTS, now=now) or changed
+    return actions.take_reply(VOICE, row.out_id, said=row.key, now=now) or changed
 
 
 def _rows(body: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T]:

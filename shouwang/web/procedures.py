@@ -13,7 +13,7 @@ from shouwang.cases.rules.procedures import Procedure, Step
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
 from shouwang.people.queries import person_cards
-from shouwang.people.rules.codes import DUTIES, RANKS
+from shouwang.people.rules.codes import DUTIES, RANKS, ROLES
 from shouwang.places.queries import AreaRow, area, areas, full_names
 from shouwang.places.rules.tree import LEVEL_NAMES
 
@@ -94,7 +94,7 @@ def _step(step: Step, procedure: Procedure, values: Mapping[str, str]) -> dict[s
         "dispatch": _field(step, "dispatch", values), "ways": list(DISPATCH.items()),
         "rungs": [
             {
-                "level": LEVEL_NAMES[rung.level], "duty": DUTIES.get(rung.duty, Text(rung.duty, rung.duty)), "rank": RANKS[rung.rank],
+                "level": LEVEL_NAMES[rung.level], "duty": {**DUTIES, **ROLES}.get(rung.duty, Text(rung.duty, rung.duty)), "rank": RANKS[rung.rank],
                 "field": _field(step, f"rung.{index}", values),
             }
             for index, rung in enumerate(step.rungs)

@@ -179,7 +179,7 @@ def case_view(scope: Scope, case_id: int, *, language: str) -> dict[str, Any]:
     return {
         "case": row, "raw": case, "task": case.task, "home": home,
         "person": cards.get((case.task.assignee_id if case.task else None) or 0),
-        "chain": chain_of(tasks, {key: card.name for key, card in cards.items()}, case),
+        "chain": chain_of(tasks, {key: card.shown for key, card in cards.items()}, case),
     }
 
 
@@ -199,7 +199,7 @@ def case_history(case: CaseRow, *, language: str) -> dict[str, Any]:
     said = [(event, payload) for event in events for payload in (event.payload, *_offers(event))]
     ids = {value for _, payload in said for key, value in payload.items() if key in _PERSONS and value}
     ids |= {note[0] for note in notes if note[0]} | {message.person_id for message in messages}
-    names = {key: card.name for key, card in person_cards(ids, language=language).items()}
+    names = {key: card.shown for key, card in person_cards(ids, language=language).items()}
     titles = _result_titles(case, language)
     return {
         "events": [
@@ -271,6 +271,8 @@ def _named(payload: Mapping[str, Any], names: Mapping[int, str], titles: Mapping
     named = {key: names.get(value, "—") if key in _PERSONS else value for key, value in payload.items()}
     if "result" in named:
         named["result"] = titles.get(f"result:{named['result']}", named["result"])
+    if "answer" in named:
+        named["answer"] = titles.get(f"answer:{named['answer']}", named["answer"])
     return {**named, **_codes(named, language)}
 
 
@@ -282,6 +284,8 @@ def _result_titles(case: CaseRow, language: str) -> dict[str, str]:
             for need in result.evidence:
                 titles[f"need:{need.code}"] = need.title.render(language)
                 titles |= {f"option:{code}": title.render(language) for code, title in need.options}
+        for answer in (answer for rung in step.rungs for answer in rung.answers):
+            titles[f"answer:{answer.code}"] = answer.title.render(language)
     return titles
 
 

@@ -31,6 +31,7 @@ EVENTS: Mapping[str, Text] = {
     "case.dispatched": Text("到时未确认，自动派单给{to}", "Not confirmed in time; dispatched to {to} by itself"),
     "case.task_accepted": Text("{person}签收", "Accepted by {person}"),
     "case.arrived": Text("{person}到场", "{person} on site"),
+    "case.answered": Text("{person}回答：{answer}", "{person} answered: {answer}"),
     "case.step_done": Text("{person}办结：{result}", "{person} completed it: {result}"),
     "case.escalated": Text("无人签收，升级到{person}", "Nobody accepted; escalated to {person}"),
     "case.unreached": Text("{person}联系不上，不等到时，立即升级", "{person} cannot be reached; escalated at once"),

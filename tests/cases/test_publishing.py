@@ -23,7 +23,7 @@ __all__ = ["county"]
 
 
 def faster(minutes: int) -> Procedure:
-    return edited(WELFARE_CHECK, {"visit.rung.0": str(minutes)})
+    return edited(WELFARE_CHECK, {"visit.rung.2": str(minutes)})
 
 
 @given(st.sets(st.sampled_from(["/1/", "/1/2/", "/1/2/3/", "/1/9/"])), st.sampled_from(["/1/2/3/4/", "/1/9/5/", "/7/"]))
@@ -35,8 +35,8 @@ def test_the_nearest_area_upwards_wins(own: set[str], path: str) -> None:
 
 @pytest.mark.parametrize(("values", "said"), [
     ({"visit.limit": "0"}, "limit"),
-    ({"visit.rung.0": "abc"}, "rung.0"),
-    ({"visit.rung.0": "-5"}, "rung.0"),
+    ({"visit.rung.2": "abc"}, "rung.2"),
+    ({"visit.rung.2": "-5"}, "rung.2"),
     ({"visit.repeat": "999999999"}, "repeat"),
     ({"visit.dispatch": "NOW"}, "NOW"),
 ])

@@ -31,6 +31,7 @@ from tests.journeys.conftest import County, county
 from tests.notify.conftest import Scripted
 
 __all__ = ["county"]
+WORKER = 2  # the rung of the grid worker: resident and relative stand before
 SECRET = "whsec_dGhpcyBpcyBhbiBpbnZlbnRlZCBzZWNyZXQh"
 ORANGE, RED, YELLOW = 3, 4, 2
 Open = Callable[..., Task]
@@ -84,10 +85,10 @@ def work(now: datetime, *scripted: str, **channels: Scripted) -> None:
 
 def test_what_is_silent_goes_at_once_and_the_telephone_rings_when_nobody_accepts(opened: Open, now: datetime) -> None:
     task = opened()
-    assert [("sms", f"{task.pk}:0:0")] == told(task)
+    assert [("sms", f"{task.pk}:{WORKER}:0")] == told(task)
     assert 0 == jobs.run_due_timers(now + minutes(4.9))
     assert 1 == jobs.run_due_timers(now + minutes(5))
-    assert [("sms", f"{task.pk}:0:0"), ("voice", f"{task.pk}:0:0")] == told(task)
+    assert [("sms", f"{task.pk}:{WORKER}:0"), ("voice", f"{task.pk}:{WORKER}:0")] == told(task)
     assert 0 == jobs.run_due_timers(now + minutes(20))  # once
     same = Task.objects.get(pk=task.pk)
     assert (task.state, task.rung, task.assignee_id, task.due_at) == (same.state, same.rung, same.assignee_id, same.due_at)
@@ -146,7 +147,7 @@ def test_the_next_rung_rings_its_own_person(opened: Open, reached: County, now: 
     task = opened()
     for minute in (5, 30, 35):
         jobs.run_due_timers(now + minutes(minute))
-    assert [("sms", f"{task.pk}:1:0"), ("voice", f"{task.pk}:1:0")] == told(task, reached.deputy)
+    assert [("sms", f"{task.pk}:{WORKER + 1}:0"), ("voice", f"{task.pk}:{WORKER + 1}:0")] == told(task, reached.deputy)
     assert 2 == len(told(task, reached.worker))
 
 
@@ -155,12 +156,12 @@ def test_a_reminder_and_a_hand_over_ring_anew(opened: Open, reached: County, now
     jobs.run_due_timers(now + minutes(5))
     actions.remind(task.pk, by=reached.county_officer, now=now + minutes(6))
     jobs.run_due_timers(now + minutes(11))
-    assert [("sms", "0:0"), ("voice", "0:0"), ("sms", "0:1"), ("voice", "0:1")] == [
+    assert [("sms", f"{WORKER}:0"), ("voice", f"{WORKER}:0"), ("sms", f"{WORKER}:1"), ("voice", f"{WORKER}:1")] == [
         (channel, key.partition(":")[2]) for channel, key in told(task)
     ]
     actions.hand_over(task.pk, to=reached.worker, reason="X", by=reached.county_officer, now=now + minutes(12))
     jobs.run_due_timers(now + minutes(17))
-    assert [("sms", "0h2:0"), ("voice", "0:2")] == [(channel, key.partition(":")[2]) for channel, key in told(task)[4:]]
+    assert [("sms", f"{WORKER}h2:0"), ("voice", f"{WORKER}:2")] == [(channel, key.partition(":")[2]) for channel, key in told(task)[4:]]
 
 
 def test_in_quiet_hours_only_red_rings(opened: Open, reached: County, now: datetime) -> None:
@@ -192,10 +193,10 @@ def test_the_next_rung_is_asked_only_when_no_channel_is_left(opened: Open, reach
     at = now + timedelta(seconds=1)
     work(at, sms=Scripted([Rejected("NUMBER_INVALID")]))
     task.refresh_from_db()
-    assert (0, reached.worker) == (task.rung, task.assignee_id)
+    assert (WORKER, reached.worker) == (task.rung, task.assignee_id)
     work(at + minutes(1), voice=Scripted([Rejected("NUMBER_INVALID")]))
     task.refresh_from_db()
-    assert (1, reached.deputy) == (task.rung, task.assignee_id)
+    assert (WORKER + 1, reached.deputy) == (task.rung, task.assignee_id)
 
 
 def called_back(client: Client, key: str, event: str, pressed: str = "") -> None:
@@ -228,12 +229,12 @@ def test_a_call_that_nobody_answers_leaves_the_ladder_alone(
     work(now + timedelta(seconds=1), sms=Scripted([sms]))
     jobs.run_due_timers(now + minutes(5))
     work(now + minutes(6))
-    called_back(client, f"{task.pk}:0:0", "UNANSWERED")
+    called_back(client, f"{task.pk}:{WORKER}:0", "UNANSWERED")
     work(now + minutes(7))
     call = Message.objects.get(channel="voice")
     assert (State.FAILED, "NO_ANSWER") == (State(call.state), call.reason)
     same: Any = Task.objects.get(pk=task.pk)
-    assert ("OFFERED", 0, reached.worker, task.due_at) == (same.state, same.rung, same.assignee_id, same.due_at)
+    assert ("OFFERED", WORKER, reached.worker, task.due_at) == (same.state, same.rung, same.assignee_id, same.due_at)
     assert {task.pk: task.due_at} == timers_of("task", [task.pk])
     jobs.run_due_timers(task.due_at)
-    assert (1, reached.deputy) == tuple(Task.objects.values_list("rung", "assignee_id").get(pk=task.pk))
+    assert (WORKER + 1, reached.deputy) == tuple(Task.objects.values_list("rung", "assignee_id").get(pk=task.pk))

@@ -24,6 +24,8 @@ from shouwang.people.models import Account
 from tests.journeys.conftest import County
 from tests.journeys.test_meter_to_closed import assert_timers_live, open_one
 
+WORKER = 2  # the rung of the grid worker: resident and relative stand before
+LAST = 6
 pytestmark = pytest.mark.django_db
 SMS, WEBHOOK = "sms", "webhook"
 
@@ -50,10 +52,10 @@ def test_the_deputy_is_asked_at_once_when_no_channel_reaches_the_grid_worker(cou
     later = now + timedelta(minutes=1)
     fail(task, SMS, now=later)
     task.refresh_from_db()
-    assert (task.rung, task.assignee_id) == (0, county.worker)  # the other channel may still reach
+    assert (task.rung, task.assignee_id) == (WORKER, county.worker)  # the other channel may still reach
     fail(task, WEBHOOK, now=later)
     task.refresh_from_db()
-    assert (task.rung, task.assignee_id, task.due_at) == (1, county.deputy, later + timedelta(minutes=15))
+    assert (task.rung, task.assignee_id, task.due_at) == (WORKER + 1, county.deputy, later + timedelta(minutes=15))
     assert county.deputy in [sent.person_id for sent in messages_of_tasks([task.pk])]
     assert_timers_live()
     client.force_login(Account.objects.unscoped().get(username="county"))
@@ -69,7 +71,7 @@ def test_hearing_of_it_twice_changes_nothing(county: County, now: datetime) -> N
     fail(task, SMS, now=now)
     on_failures(events_after(0, kinds=[MESSAGE_FAILED]))
     task.refresh_from_db()
-    assert task.rung == 1
+    assert task.rung == WORKER + 1
     assert [event.kind for event in events_of(task.case_id)].count("case.unreached") == 1
 
 
@@ -87,7 +89,7 @@ def test_who_has_read_the_inbox_or_accepted_is_not_passed_over(county: County, n
     Message.objects.filter(channel="inbox").update(read_at=now)
     fail(task, SMS, now=now)
     task.refresh_from_db()
-    assert task.rung == 0
+    assert task.rung == WORKER
     Message.objects.filter(channel="inbox").update(read_at=None)
     accept(task.pk, person_id=county.worker, now=now)
     assert not ask_next(task.pk, unreached=county.worker, now=now)
@@ -109,11 +111,11 @@ def test_the_first_one_may_still_accept_after_all(county: County, now: datetime)
 
 def test_on_the_last_rung_the_reminders_go_on_and_nobody_is_asked_in_a_circle(county: County, now: datetime) -> None:
     task = open_one(county, now)
-    Task.objects.filter(pk=task.pk).update(rung=4, assignee_id=county.city_officer)
+    Task.objects.filter(pk=task.pk).update(rung=LAST, assignee_id=county.city_officer)
     tell(task, county.city_officer, [SMS], now=now)
     fail(task, SMS, now=now)
     task.refresh_from_db()
-    assert (task.rung, task.reminders) == (4, 0)
+    assert (task.rung, task.reminders) == (LAST, 0)
 
 
 def test_the_worker_listens_for_failures() -> None:

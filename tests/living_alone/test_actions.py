@@ -82,7 +82,7 @@ def test_an_exchanged_meter_goes_on_with_the_same_home(county: County, officer: 
 
 
 def test_a_registered_meter_that_watches_nobody_is_taken(county: County, officer: Scope, now: datetime) -> None:
-    actions.end_watching(county.household, by=None, now=now)
+    actions.end_watching(county.household, reason="OTHER", by=None, now=now)
     Enrolment.objects.all().delete()
     done = actions.enrol_home(officer, home(county, name="住户己", phone="", meter="WM1"), source="form", now=now)
     assert done.household_id == county.household
@@ -110,7 +110,7 @@ def test_ended_homes_are_not_watched_until_enrolled_again(county: County, office
     done = actions.enrol_home(officer, home(county), source="form", now=now)
     stream = queries.enrolment_of(done.household_id).datastream_id
     assert stream in queries.resolve_datastreams([stream])
-    actions.end_watching(done.household_id, by=1, now=now)
+    actions.end_watching(done.household_id, reason="MOVED", by=1, now=now)
     assert queries.resolve_datastreams([stream]) == {}
     actions.enrol_home(officer, home(county), source="form", now=now)
     assert stream in queries.resolve_datastreams([stream])

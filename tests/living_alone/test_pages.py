@@ -152,7 +152,9 @@ def test_a_hospital_is_set_and_watching_is_ended(county: County, desk: Client) -
     assert "10000000120" in page
     desk.post(f"{address}hospital/", {"name": "x", "phone": "12"})
     assert "5 至 15 位" in text(desk, address)
-    desk.post(f"{address}end/")
+    assert desk.post(f"{address}end/").status_code == 404  # a reason is asked for
+    desk.post(f"{address}end/", {"reason": "INSTITUTION"})
+    assert "入住机构" in text(desk, address)
     assert "这户已停止关注" in text(desk, address)
     assert desk.post(f"{address}nonsense/").status_code == 404
 

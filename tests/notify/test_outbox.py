@@ -342,8 +342,8 @@ def test_a_report_of_failure_is_published(put_in: Queue, lease: Lease, now: date
 def test_a_reply_is_published_with_the_tasks_it_is_about(put_in: Queue, lease: Lease, now: datetime) -> None:
     put_in(channel="sms", count=2)
     (leased,) = take(now + LATER, lease, "sms")
-    assert actions.take_reply("sms", leased.key, accepts=True, now=now)
-    assert not actions.take_reply("sms", "nobody's", accepts=True, now=now)
+    assert actions.take_reply("sms", leased.key, said="1", now=now)
+    assert not actions.take_reply("sms", "nobody's", said="1", now=now)
     (event,) = events_after(0, kinds=["notify.reply_received"])
     assert (9, [1, 2], "ACCEPT") == (event.subject_id, event.payload["tasks"], event.payload["code"])
 

@@ -14,9 +14,10 @@ from PIL import Image
 
 from shouwang.cases import actions
 from shouwang.cases.links import task_link
-from shouwang.cases.models import Evidence, Task
+from shouwang.cases.models import Case, Evidence, Offer, Task
 from shouwang.files.models import File
 from shouwang.people.models import AccessLog
+from shouwang.people.queries import members_of
 from shouwang.places.actions import set_setting
 from shouwang.systems.living_alone.models import Enrolment
 from tests.journeys.conftest import County
@@ -74,6 +75,39 @@ def test_an_absence_is_noted_and_undone_by_whoever_has_the_task(county: County, 
     assert Enrolment.objects.get().away_until == datetime.fromisoformat("2026-01-21T00:00+08:00")
     wrong = client.post(link, {"do": "absence", "absence": "until", "until": ""})
     assert (wrong.status_code, "请改正日期" in wrong.content.decode()) == (409, True)
+
+
+def asked_as_relative(county: County, task: Task, now: datetime) -> str:
+    """Offer the task to the relative as the ladder does, then to the grid worker, and return the relative's link."""
+    relative = next(each.person_id for each in members_of([county.household])[county.household] if each.role == "RELATIVE")
+    Offer.objects.create(task_id=task.pk, person_id=relative, rung=1, at=now)
+    return task_link(task.pk, relative)
+
+
+def test_a_relative_says_in_one_tap_that_the_home_is_away(county: County, task: Task, now: datetime, client: Client) -> None:
+    link = asked_as_relative(county, task, now)
+    page = client.get(link).content.decode()
+    assert ("今晚不在家" in page, "我去处置" in page, "10000000007" in page, "网格甲" in page) == (True, False, False, False)
+    assert client.post(link, TONIGHT).status_code == 302
+    assert Enrolment.objects.get().away_until == datetime.fromisoformat("2026-01-16T09:00+08:00")
+    assert Case.objects.get().result == "AWAY"
+    assert "已经结束" in client.get(link).content.decode()
+
+
+@pytest.mark.parametrize("post", [{"do": "accept"}, {"do": "complete", "result": "WELL", "e_how": "MET"}, {"do": "answer", "code": "SAID_WELL"}])
+def test_a_relative_can_do_nothing_but_answer(county: County, task: Task, now: datetime, client: Client, post: dict[str, str]) -> None:
+    link = asked_as_relative(county, task, now)
+    assert client.post(link, post).status_code in {404, 409}
+    task.refresh_from_db()
+    assert (task.state, task.assignee_id) == ("OFFERED", county.worker)
+
+
+def test_whom_to_ask_before_a_door_is_forced_stands_on_the_task(county: County, task: Task, now: datetime, client: Client) -> None:
+    set_setting(county.village, "living_alone.forced_entry", "村委会到场后开锁 10000000122", now=now)
+    link = task_link(task.pk, county.worker)
+    assert "10000000122" not in client.get(link).content.decode()
+    actions.accept(task.pk, person_id=county.worker, now=now)
+    assert "村委会到场后开锁" in client.get(link).content.decode()
 
 
 def test_another_to_whom_the_task_was_offered_cannot_speak_for_the_home(county: County, task: Task, now: datetime, client: Client) -> None:

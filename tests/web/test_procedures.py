@@ -36,28 +36,28 @@ def test_a_township_gets_its_own_ladder_and_follows_again(county: County, office
     assert "独居老人上门核实" in listed
     assert "随软件" in listed
     page = office.get(f"{ADDRESS}?area={township(county)}").content.decode()
-    assert 'name="visit.rung.0"' in page
-    sent = office.post(ADDRESS, {"area": township(county), "visit.rung.0": "12", "visit.limit": "50"}, follow=True).content.decode()
+    assert 'name="visit.rung.2"' in page
+    sent = office.post(ADDRESS, {"area": township(county), "visit.rung.2": "12", "visit.limit": "50"}, follow=True).content.decode()
     assert "柳河镇" in sent
     assert "本地区自有" in sent
     procedure = current_procedure(CODE, county.path)[1]
-    assert (procedure.steps[0].rungs[0].accept_minutes, procedure.steps[0].limit.amount) == (12, 50)
-    assert current_procedure(CODE, "/1/2/")[1].steps[0].rungs[0].accept_minutes == 30
+    assert (procedure.steps[0].rungs[2].accept_minutes, procedure.steps[0].limit.amount) == (12, 50)
+    assert current_procedure(CODE, "/1/2/")[1].steps[0].rungs[2].accept_minutes == 30
     office.post(f"{ADDRESS}follow/", {"area": township(county)})
-    assert current_procedure(CODE, county.path)[1].steps[0].rungs[0].accept_minutes == 30
+    assert current_procedure(CODE, county.path)[1].steps[0].rungs[2].accept_minutes == 30
     assert len(versions(CODE)) == 3
 
 
 def test_a_wrong_minute_is_said_and_nothing_is_published(county: County, office: Client) -> None:
-    answer = office.post(ADDRESS, {"area": township(county), "visit.rung.0": "0"})
+    answer = office.post(ADDRESS, {"area": township(county), "visit.rung.2": "0"})
     assert answer.status_code == 422
-    assert "rung.0" in answer.content.decode()
+    assert "rung.2" in answer.content.decode()
     assert len(versions(CODE)) == 1
 
 
 def test_only_the_own_areas_and_only_an_administrator(county: County, office: Client) -> None:
     assert office.get(f"{ADDRESS}?area=1").status_code == 404
-    assert office.post(ADDRESS, {"area": 1, "visit.rung.0": "12"}).status_code == 404
+    assert office.post(ADDRESS, {"area": 1, "visit.rung.2": "12"}).status_code == 404
     assert office.get(f"{ADDRESS}?area=x").status_code == 200
     assert as_person("worker").get("/setup/procedures/").status_code == 403
     assert office.get("/setup/procedures/NOTHING/").status_code == 404

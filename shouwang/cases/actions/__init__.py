@@ -1,6 +1,7 @@
 """Writes of cases: opening, handling, the ladder, and control from the desk."""
 
 from shouwang.cases.actions.answers import answer
+from shouwang.cases.actions.contacts import take_answer
 from shouwang.cases.actions.control import (
     add_note,
     ask_correction,
@@ -45,6 +46,7 @@ __all__ = [
     "reopen",
     "resume",
     "suspend",
+    "take_answer",
     "take_shift",
     "task_due",
     "withdraw",

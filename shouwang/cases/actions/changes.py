@@ -20,14 +20,16 @@ from shouwang.journal.rules import NewEvent, NewTimer
 from shouwang.journal.sql import together
 from shouwang.kernel.moments import MICROSECOND, local, to_us
 from shouwang.notify.actions import NewMessage, queue
-from shouwang.notify.queries import plans_of, ring_wait_at
+from shouwang.notify.queries import enabled_channels, plans_of, ring_wait_at
 from shouwang.notify.rules import INBOX
-from shouwang.notify.rules.texts import ASKS_TO_ACCEPT
+from shouwang.notify.rules.texts import ANSWERS, ASKS_TO_ACCEPT, CONTACT_ASKED, SUBJECT_ASKED
 from shouwang.notify.rules.wishes import Plan
-from shouwang.people.queries import Who, answerable
+from shouwang.people.queries import Who, answerable, askable
 from shouwang.places.queries import working_calendar
 from shouwang.places.rules import add_working_days
 
+RESIDENT = "RESIDENT"
+HOUSEHOLD = "household"
 TIMER = "task"
 RING = "ring"
 ANSWER_TIMER = "answer"
@@ -69,10 +71,19 @@ class Changes:
         self.events.append(NewEvent(kind, case.id, payload, case.exercise_id))
         self._causes.setdefault(case.id, payload)
 
-    def offer(self, person_id: int, case: CaseState, *, task_id: int, step: str, rung: int) -> None:
+    def offer(self, person_id: int, case: CaseState, *, task_id: int, step: Step, rung: int) -> None:
         """Note in the cause's event that a new task was offered to a person, and tell the person."""
-        self._causes[case.id].setdefault("offers", {})[str(task_id)] = (step, rung, person_id)
-        self.tell(person_id, "TASK_OFFERED", key=f"{task_id}:{rung}:0", case=case, task_id=task_id)
+        self._causes[case.id].setdefault("offers", {})[str(task_id)] = (step.code, rung, person_id)
+        self.ask(person_id, "TASK_OFFERED", key=f"{task_id}:{rung}:0", case=case, task_id=task_id, asked=step.rungs[rung])
+
+    def ask(self, person_id: int, template: str, *, key: str, case: CaseState, task_id: int, asked: Rung) -> None:
+        """Note that a person is asked to accept, or, as a contact of the subject, what may be answered."""
+        if not asked.is_of_subject:
+            self.tell(person_id, template, key=key, case=case, task_id=task_id)
+            return
+        answers = [(answer.key, answer.code, answer.title.zh, answer.title.en) for answer in asked.answers]
+        template = SUBJECT_ASKED if asked.duty == RESIDENT else CONTACT_ASKED
+        self.messages.append(_Told(person_id, template, key, case, task_id, {ANSWERS: answers}, open_channel(asked)))
 
     def tell(self, person_id: int, template: str, *, key: str, case: CaseState, task_id: int, **params: Any) -> None:
         """Note a message to a person about a task, on the channels that the person is told on at once."""
@@ -147,7 +158,7 @@ def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes, *,
         changes.timers.append(NewTimer(TIMER, task_id, due))
         note_gaps(changes, case, task_id, gaps)
         if person is not None and not confirm:
-            changes.offer(person, case, task_id=task_id, step=step.code, rung=rung)
+            changes.offer(person, case, task_id=task_id, step=step, rung=rung)
 
 
 def climb(
@@ -162,14 +173,14 @@ def climb(
     rungs = [rung for _, _, rung in asked]
     open_ = list(range(len(asked)))
     while open_:
-        wanted = [_who(asked[n][0], asked[n][1].rungs[rungs[n]]) for n in open_]
         still = []
-        for n, person in zip(open_, answerable(wanted, at=at), strict=True):
+        for n, person in zip(open_, _persons([(asked[n][0], asked[n][1].rungs[rungs[n]]) for n in open_], at), strict=True):
             ladder = asked[n][1].rungs
             if person is not None:
                 found[n] = (rungs[n], person, gaps[n])
                 continue
-            gaps[n].append(ladder[rungs[n]])
+            if not ladder[rungs[n]].is_of_subject:
+                gaps[n].append(ladder[rungs[n]])
             if rungs[n] + 1 == len(ladder):
                 found[n] = (rungs[n], None, gaps[n])
             else:
@@ -177,6 +188,28 @@ def climb(
                 still.append(n)
         open_ = still
     return [entry for entry in found if entry is not None]
+
+
+def open_channel(rung: Rung) -> tuple[str, ...]:
+    """Return the first channel of a contact's rung that is switched on; none where all are off."""
+    return tuple(channel for channel in rung.channels if channel in enabled_channels())[:1]
+
+
+def _persons(asked: Sequence[tuple[CaseState, Rung]], at: datetime) -> list[int | None]:
+    """Return who is asked on each of these rungs; contacts are looked up by role, the others by duty."""
+    found: list[int | None] = [None] * len(asked)
+    on_duty = [n for n, (_, rung) in enumerate(asked) if not rung.is_of_subject]
+    for n, person in zip(on_duty, answerable([_who(*asked[n]) for n in on_duty], at=at), strict=True):
+        found[n] = person
+    homes: dict[tuple[str, str], list[int]] = {}
+    for n, (case, rung) in enumerate(asked):
+        if rung.is_of_subject and case.subject_kind == HOUSEHOLD and open_channel(rung):
+            homes.setdefault((rung.duty, rung.consent), []).append(n)
+    for (role, consent), places in homes.items():
+        persons = askable({asked[n][0].subject_id for n in places}, role=role, consent=consent, at=at)
+        for n in places:
+            found[n] = persons.get(asked[n][0].subject_id)
+    return found
 
 
 def note_gaps(changes: Changes, case: CaseState, task_id: int, gaps: Sequence[Rung]) -> None:

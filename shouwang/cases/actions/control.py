@@ -14,7 +14,7 @@ from shouwang.cases.models import OPEN_TASKS, Case, Clock, Note, Offer, Task
 from shouwang.cases.queries import CaseState, load_case, load_task, require_state
 from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, ExerciseMixed, TaskEnded
 from shouwang.cases.rules.flow import READY, taken_up_again
-from shouwang.cases.rules.procedures import rung_above
+from shouwang.cases.rules.procedures import rung_above, rung_on_duty
 from shouwang.journal.actions import drop_timers, set_timers
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.put import amend, put
@@ -131,16 +131,17 @@ def hand_over(task_id: int, *, to: int, reason: str, by: int, now: datetime) -> 
             raise TaskEnded(task=task.id, state=task.state)
         if task.assignee_id is not None:
             put(Offer, ("task_id", "person_id", "rung", "at"), [(task.id, task.assignee_id, task.rung, to_us(now))])
-        due = now + timedelta(minutes=task.step.rungs[task.rung].accept_minutes)
+        rung = rung_on_duty(task.step, task.rung)
+        due = now + timedelta(minutes=task.step.rungs[rung].accept_minutes)
         number = task.reminders + 1
         amend(
-            Task, task.id, state="OFFERED", assignee_id=to, due_at=to_us(due), reminders=number, accepted_at=None, arrived_at=None,
+            Task, task.id, state="OFFERED", rung=rung, assignee_id=to, due_at=to_us(due), reminders=number, accepted_at=None, arrived_at=None,
             remaining_us=None,
         )
         changes = Changes(now)
         changes.timers.append(NewTimer(TIMER, task.id, due))
         changes.event(kinds.HANDED_OVER, task.case, task=task.id, to=to, reason=reason, by=by)
-        changes.tell(to, "TASK_HANDED_OVER", key=f"{task.id}:{task.rung}h{number}:0", case=task.case, task_id=task.id)
+        changes.tell(to, "TASK_HANDED_OVER", key=f"{task.id}:{rung}h{number}:0", case=task.case, task_id=task.id)
         changes.write()
 
 

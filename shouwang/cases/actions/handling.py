@@ -11,8 +11,8 @@ from django.db import transaction
 from shouwang.cases import events as kinds
 from shouwang.cases.actions.changes import ANSWER_TIMER, TIMER, Changes, compact, span, start_steps
 from shouwang.cases.models import Case, Evidence, Offer, Task
-from shouwang.cases.queries import CaseState, TaskState, facts_of, load_task, open_task_ids, was_offered
-from shouwang.cases.rules.errors import TaskEnded, TaskNotYours, TaskTaken
+from shouwang.cases.queries import CaseState, TaskState, asked_rungs, facts_of, load_task, open_task_ids
+from shouwang.cases.rules.errors import ContactCannotTake, TaskEnded, TaskNotYours, TaskTaken
 from shouwang.cases.rules.evidence import Given, require
 from shouwang.cases.rules.flow import advance, done
 from shouwang.journal.actions import drop_timers
@@ -153,5 +153,10 @@ def _require_takeable(task: TaskState, person_id: int, *, may_take: bool) -> Non
     is_held = task.state in {"ACCEPTED", "ARRIVED"} or (task.state == "SUSPENDED" and task.accepted_at and task.assignee_id != person_id)
     if is_held and not may_take:
         raise TaskTaken(task=task.id, who=f"#{task.assignee_id}")
-    if not may_take and task.assignee_id != person_id and not was_offered(task.id, person_id):
+    if may_take:
+        return
+    asked = asked_rungs(task.id, person_id)
+    if not asked:
         raise TaskNotYours(task=task.id)
+    if all(rung < len(task.step.rungs) and task.step.rungs[rung].is_of_subject for rung in asked):
+        raise ContactCannotTake(task=task.id)

@@ -11,6 +11,7 @@ from shouwang.cases.actions.changes import TIMER, Changes, climb, note_gaps
 from shouwang.cases.models import OPEN_TASKS, Offer, Task
 from shouwang.cases.queries import TaskState, load_task
 from shouwang.cases.rules.errors import TaskEnded
+from shouwang.cases.rules.procedures import rung_on_duty
 from shouwang.journal.actions import claim_timer
 from shouwang.journal.put import amend, put
 from shouwang.journal.rules import DueTimer, NewTimer
@@ -80,12 +81,13 @@ def _require_open(task: TaskState) -> None:
 
 def _dispatch(task: TaskState, changes: Changes, *, by: int | None, to: int | None = None) -> None:
     person = to or task.assignee_id
-    due = changes.now + timedelta(minutes=task.step.rungs[task.rung].accept_minutes)
-    amend(Task, task.id, state="OFFERED", assignee_id=person, due_at=to_us(due), offered_at=to_us(changes.now))
+    rung = task.rung if to is None else rung_on_duty(task.step, task.rung)
+    due = changes.now + timedelta(minutes=task.step.rungs[rung].accept_minutes)
+    amend(Task, task.id, state="OFFERED", rung=rung, assignee_id=person, due_at=to_us(due), offered_at=to_us(changes.now))
     changes.timers.append(NewTimer(TIMER, task.id, due))
     changes.event(kinds.DISPATCHED, task.case, task=task.id, by=by, to=person)
     if person is not None:
-        changes.offer(person, task.case, task_id=task.id, step=task.step.code, rung=task.rung)
+        changes.offer(person, task.case, task_id=task.id, step=task.step, rung=rung)
 
 
 def climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:
@@ -104,7 +106,7 @@ def climb_on(task: TaskState, changes: Changes, *, by: int | None) -> None:
     note_gaps(changes, task.case, task.id, gaps)
     changes.event(kinds.ESCALATED, task.case, task=task.id, rung=rung, person=person, by=by)
     if person is not None:
-        changes.tell(person, "TASK_ESCALATED", key=f"{task.id}:{rung}:0", case=task.case, task_id=task.id)
+        changes.ask(person, "TASK_ESCALATED", key=f"{task.id}:{rung}:0", case=task.case, task_id=task.id, asked=task.step.rungs[rung])
 
 
 def _keep_offer(task: TaskState, changes: Changes) -> None:

@@ -85,7 +85,8 @@ def _open(new: Sequence[NewCase], changes: Changes) -> Sequence[int]:
         state = CaseState(
             id=case_id, procedure_id=version_id, procedure=procedure, severity=wanted.severity, area_id=wanted.area_id,
             path=wanted.path, reason=wanted.reason, params=wanted.params, state="OPEN", steps=first.states,
-            alert_id=wanted.alert_id, exercise_id=wanted.exercise_id,
+            alert_id=wanted.alert_id, exercise_id=wanted.exercise_id, kind=wanted.kind, subject_kind=wanted.subject_kind,
+            subject_id=wanted.subject_id,
         )
         starting.extend((state, step) for step in first.started)
         due_us = None

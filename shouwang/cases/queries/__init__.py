@@ -29,6 +29,7 @@ from shouwang.cases.queries.lists import (
     task_row,
     tasks_for,
     tasks_of,
+    waiting_tasks,
 )
 from shouwang.cases.queries.procedures import (
     VersionRow,
@@ -44,12 +45,13 @@ from shouwang.cases.queries.procedures import (
 from shouwang.cases.queries.states import (
     CaseState,
     TaskState,
+    answers_for,
+    asked_rungs,
     facts_of,
     load_case,
     load_task,
     open_task_ids,
     require_state,
-    was_offered,
 )
 
 __all__ = [
@@ -61,6 +63,8 @@ __all__ = [
     "TaskRow",
     "TaskState",
     "VersionRow",
+    "answers_for",
+    "asked_rungs",
     "case_in_scope",
     "case_row",
     "case_rows",
@@ -96,5 +100,5 @@ __all__ = [
     "version_of_case",
     "versions",
     "versions_in_force",
-    "was_offered",
+    "waiting_tasks",
 ]

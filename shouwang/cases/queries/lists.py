@@ -67,6 +67,13 @@ class TaskRow:
     result: str
 
 
+def waiting_tasks(kind: str, *, subject_kind: str, subject_id: int) -> list[TaskRow]:
+    """Return the tasks of open, real cases about a subject that nobody has accepted; takes no scope: for actions."""
+    about = Case.objects.filter(kind=kind, subject_kind=subject_kind, subject_id=subject_id, state="OPEN", exercise_id=None)
+    found = Task.objects.filter(case_id__in=about.values("pk"), state__in=("CONFIRM", "OFFERED")).order_by("id")
+    return [TaskRow(*row) for row in found.values_list(*_TASK)]
+
+
 def case_in_scope(case_id: int, scope: Scope) -> CaseRow:
     """Return one case that `scope` sees. Raises NotFound otherwise."""
     row = within(scope).filter(pk=case_id).first()

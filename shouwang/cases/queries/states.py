@@ -12,7 +12,7 @@ from shouwang.cases.models import OPEN_TASKS
 from shouwang.cases.queries.procedures import procedure_of
 from shouwang.cases.rules.errors import CaseNotOpen
 from shouwang.cases.rules.flow import depends_on_facts
-from shouwang.cases.rules.procedures import Procedure, Step
+from shouwang.cases.rules.procedures import Answer, Procedure, Step
 from shouwang.journal.sql import is_postgres, run
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import from_us
@@ -34,6 +34,9 @@ class CaseState:
     steps: dict[str, str]
     alert_id: int | None
     exercise_id: int | None
+    kind: str = ""
+    subject_kind: str = ""
+    subject_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ _OPEN_TASKS = f"SELECT id FROM cases_task WHERE case_id = %s AND state IN ({', '
 _LOAD = """
 SELECT t.id, t.step, t.state, t.rung, t.reminders, t.assignee_id, t.due_at, t.limit_us, t.remaining_us, t.accepted_at,
        t.arrived_at, t.done_key, c.id, c.procedure_id, c.severity, c.area_id, c.path, c.reason, c.params, c.state,
-       c.steps, c.alert_id, c.exercise_id
+       c.steps, c.alert_id, c.exercise_id, c.kind, c.subject_kind, c.subject_id
 FROM cases_task t JOIN cases_case c ON c.id = t.case_id WHERE t.id = %s
 """
 
@@ -78,10 +81,10 @@ def load_task(task_id: int) -> TaskState:
 
 
 def _case_state(row: tuple[Any, ...]) -> CaseState:
-    id_, version, severity, area_id, path, reason, params, state, steps, alert_id, exercise_id = row
+    id_, version, severity, area_id, path, reason, params, state, steps, alert_id, exercise_id, kind, subject_kind, subject_id = row
     return CaseState(
         id_, version, procedure_of(version), severity, area_id, path, reason, msgspec.json.decode(params), state,
-        msgspec.json.decode(steps), alert_id, exercise_id,
+        msgspec.json.decode(steps), alert_id, exercise_id, kind, subject_kind, subject_id,
     )
 
 
@@ -90,7 +93,8 @@ def _moment(us: int | None) -> datetime | None:
 
 
 _LOAD_CASE = """
-SELECT id, procedure_id, severity, area_id, path, reason, params, state, steps, alert_id, exercise_id FROM cases_case WHERE id = %s
+SELECT id, procedure_id, severity, area_id, path, reason, params, state, steps, alert_id, exercise_id, kind, subject_kind, subject_id
+FROM cases_case WHERE id = %s
 """
 
 
@@ -121,14 +125,22 @@ def facts_of(case: CaseState) -> dict[str, Any]:
 
 
 _OFFERED = """
-SELECT 1 FROM cases_task WHERE id = %s AND assignee_id = %s UNION ALL
-SELECT 1 FROM cases_offer WHERE task_id = %s AND person_id = %s
+SELECT rung FROM cases_task WHERE id = %s AND assignee_id = %s UNION ALL
+SELECT rung FROM cases_offer WHERE task_id = %s AND person_id = %s
 """
 
 
-def was_offered(task_id: int, person_id: int) -> bool:
-    """Return whether the task was ever offered to the person."""
-    return run(_OFFERED, (task_id, person_id, task_id, person_id)).fetchone() is not None
+def asked_rungs(task_id: int, person_id: int) -> list[int]:
+    """Return the rungs at which the task was offered to the person, the present one first; none for never."""
+    return [rung for (rung,) in run(_OFFERED, (task_id, person_id, task_id, person_id)).fetchall()]
+
+
+def answers_for(task: TaskState, person_id: int) -> tuple[Answer, ...]:
+    """Return what a person may answer who is asked only as a contact of the subject; nothing for anybody else."""
+    rungs = [task.step.rungs[rung] for rung in asked_rungs(task.id, person_id) if rung < len(task.step.rungs)]
+    if not rungs or not all(rung.is_of_subject for rung in rungs):
+        return ()
+    return tuple({answer.code: answer for rung in rungs for answer in rung.answers}.values())
 
 
 def open_task_ids(case_id: int) -> list[int]:

@@ -25,6 +25,21 @@ class TaskEnded(CaseError):
     en = "Task {task} has ended ({state}); reopen the case before adding to it."
 
 
+class ContactCannotTake(CaseError):
+    """Somebody who is asked as a contact of the subject would take the task."""
+
+    zh = "任务 {task} 由值守人员处置；您可以直接回答情况，或登记外出。"
+    en = "Task {task} is for those on duty; answer what you know, or say that the home is away."
+
+
+class AnswerUnknown(CaseError):
+    """A contact gives an answer that the procedure does not ask for."""
+
+    zh = "任务 {task} 没有“{found}”这个回答；可选：{expected}。"
+    en = "Task {task} knows no answer {found}; choose among {expected}."
+    status = 422
+
+
 class TaskNotYours(CaseError):
     """The task was never offered to this person."""
 

@@ -35,22 +35,46 @@ class Limit(msgspec.Struct, frozen=True):
     unit: Literal["MINUTES", "WORKING_DAYS"] = "MINUTES"
 
 
-class Rung(msgspec.Struct, frozen=True):
-    """One level of the ladder: whom to ask, and how long that person has to accept."""
-
-    duty: str
-    level: Literal["PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
-    accept_minutes: int
-    rank: Literal["PRIMARY", "DEPUTY"] = "PRIMARY"
-    who: Literal["ON_DUTY", "POOL", "ROLE_OF_SUBJECT"] = "ON_DUTY"
-
-
 class Condition(msgspec.Struct, frozen=True):
     """A comparison of one case fact; a fact that is not known makes it false."""
 
     fact: str
     op: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
     value: Any
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one key of the telephone means: the step ends with a result, where the conditions hold; else the next rung is asked at once."""
+
+    key: str
+    code: str
+    title: Phrase
+    result: str = ""
+    evidence: tuple[tuple[str, str], ...] = ()
+    when: tuple[Condition, ...] = ()
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One level of the ladder: whom to ask, and how long that person has to accept.
+
+    With ROLE_OF_SUBJECT `duty` is a role in the household the case is about (RESIDENT, RELATIVE). Such a person is asked on
+    the first of `channels` that is switched on, where a resident agrees to the purpose `consent`, and only answers; where
+    nobody can be asked the rung is passed, which is no gap.
+    """
+
+    duty: str
+    level: Literal["PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
+    accept_minutes: int
+    rank: Literal["PRIMARY", "DEPUTY"] = "PRIMARY"
+    who: Literal["ON_DUTY", "POOL", "ROLE_OF_SUBJECT"] = "ON_DUTY"
+    channels: tuple[str, ...] = ()
+    consent: str = ""
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def is_of_subject(self) -> bool:
+        """Return whether it asks somebody who belongs to the subject of the case."""
+        return self.who == "ROLE_OF_SUBJECT"
 
 
 class EvidenceNeed(msgspec.Struct, frozen=True):
@@ -128,6 +152,11 @@ def rung_above(step: Step, rung: int) -> int:
     return next(above, len(step.rungs) - 1)
 
 
+def rung_on_duty(step: Step, rung: int) -> int:
+    """Return `rung`, or the first one behind it where it asks a contact: what a desk gives somebody is given to one on duty."""
+    return next(n for n, each in enumerate(step.rungs) if n >= min(rung, len(step.rungs) - 1) and not each.is_of_subject)
+
+
 def decode(definition: str | bytes) -> Procedure:
     """Return the procedure in `definition` (JSON), checked. Raises ProcedureInvalid."""
     try:
@@ -167,4 +196,25 @@ def _problem(step: Step, before: set[str]) -> str | None:
         return "没有办理结果 / it has no result"
     if step.limit.amount <= 0 or any(rung.accept_minutes <= 0 for rung in step.rungs):
         return "时限必须大于零 / limits must be above zero"
+    return _contact_problem(step)
+
+
+def _contact_problem(step: Step) -> str | None:
+    if step.rungs[-1].is_of_subject:
+        return "最后一级必须是值守人员 / the last level must be somebody on duty"
+    for rung in step.rungs:
+        if rung.is_of_subject and not (rung.channels and rung.answers):
+            return f"{rung.duty} 缺少渠道或回答 / {rung.duty} has no channel or no answer"
+        for answer in rung.answers:
+            if answer.result and not _is_whole(step.result(answer.result), dict(answer.evidence)):
+                return f"回答 {answer.code} 的结果或佐证不符 / the answer {answer.code} lacks a result of the step or its evidence"
     return None
+
+
+def _is_whole(result: Result | None, given: dict[str, str]) -> bool:
+    if result is None:
+        return False
+    needed = (need for need in result.evidence if not need.optional)
+    return all(
+        given.get(need.code, "") in {code for code, _ in need.options} if need.kind == "CHOICE" else bool(given.get(need.code)) for need in needed
+    )

@@ -19,6 +19,7 @@ from shouwang.notify.actions.ending import failures_of
 from shouwang.notify.models import ChannelSetting, Message
 from shouwang.notify.rules import Delivered, Outcome, Rejected, State
 from shouwang.notify.rules.delivery import code_of
+from shouwang.notify.rules.texts import meaning
 
 REPLY_TASKS = 100
 _ASKED = "SELECT id FROM notify_message WHERE key = %s AND channel = %s AND leader_id IS NULL ORDER BY id LIMIT 1"
@@ -54,15 +55,19 @@ def report_delivery(channel: str, key: str, outcome: Outcome, *, now: datetime) 
 _ASKED_ABOUT = Prepared(lambda key, channel: Message.objects.filter(key=key, channel=channel, leader_id__isnull=True)[:1])
 
 
-def take_reply(channel: str, key: str, *, accepts: bool, now: datetime) -> bool:
-    """Publish that a person has replied to the message `key`; return False for a key nobody sent."""
+def take_reply(channel: str, key: str, *, said: str, now: datetime) -> bool:
+    """Publish what a person has pressed or written on the message `key`, as a code; return False for a key nobody sent.
+
+    The words themselves are not kept.
+    """
     with transaction.atomic():
         row = next(iter(_ASKED_ABOUT.objects(key, channel)), None)
         if row is None:
             return False
         members = run("SELECT task_id FROM notify_message WHERE leader_id = %s ORDER BY id LIMIT %s", (row.pk, REPLY_TASKS)).fetchall()
         tasks = [task for (task,) in ((row.task_id,), *members) if task is not None]
-        payload = {"message": row.pk, "person": row.person_id, "tasks": tasks, "code": "ACCEPT" if accepts else "OTHER"}
+        code, number = meaning(msgspec.json.decode(row.params), said)
+        payload = {"message": row.pk, "person": row.person_id, "tasks": tasks, "code": code, "number": number}
         append([NewEvent(events.REPLY_RECEIVED, row.case_id, payload, row.exercise_id)], now=now)
     return True
 

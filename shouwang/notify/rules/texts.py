@@ -25,9 +25,21 @@ TEMPLATES: dict[str, Text] = {
     "TASK_OVERDUE": Text("任务已超时：{reason}。", "The task is overdue: {reason}."),
     "TASK_HANDED_OVER": Text("转办给您的任务：{reason}。", "Handed over to you: {reason}."),
     "CASE_LATE": Text("事件已过承诺时限：{reason}。", "The case is past its promised limit: {reason}."),
+    "SUBJECT_ASKED": Text("社区关怀，您家{reason}。", "Community care about your home: {reason}."),
+    "CONTACT_ASKED": Text("社区关怀，您登记的亲友家{reason}。", "Community care about the home you are the contact of: {reason}."),
+    "CONTACT_SAID": Text("{reason}：{who}回答“{said}”。", "{reason}: {who} answered “{said}”."),
     "TASK_REVIEW": Text("暂停的任务到了复查时间：{reason}。", "A suspended task is due for review: {reason}."),
 }
+ACCEPT_KEY = "1"
+NUMBER_DIGITS = 2
 ASKS_TO_ACCEPT = frozenset({"TASK_OFFERED", "TASK_ESCALATED", "TASK_REMINDER", "TASK_HANDED_OVER"})
+SUBJECT_ASKED = "SUBJECT_ASKED"
+CONTACT_ASKED = "CONTACT_ASKED"
+NO_LINK = frozenset({SUBJECT_ASKED})
+"""Templates whose readers answer by a key alone: a link would show them what only the answerable person sees."""
+ANSWERS = "answers"
+"""The parameter that names what may be answered: rows of key, code and the words in both languages."""
+ANSWER_WORDS: Mapping[str, Text] = {"press": Text("{title}请按 {key}。", "{title}: press {key}."), "reply": Text("{title}请回复 {key}。", "{title}: reply {key}.")}
 WORDS: dict[str, Text] = {}
 NOTHING: Mapping[str, Any] = {}
 LinkMaker = Callable[[int, int], str]
@@ -70,6 +82,8 @@ def register_page(template: str, maker: PageMaker) -> None:
 
 def link_of(task_id: int | None, person_id: int, *, template: str = "", params: Mapping[str, Any] = NOTHING) -> str:
     """Return the address that opens a task for a person, else that of what the template speaks of, or nothing."""
+    if template in NO_LINK:
+        return ""
     if task_id is not None:
         return _makers[0](task_id, person_id) if _makers else ""
     return _page_makers[template](params) if template in _page_makers else ""
@@ -87,6 +101,23 @@ def render(
     if is_exercise:
         sentence = EXERCISE.render(language, {}) + sentence
     return sentence if limit is None or len(sentence) <= limit else sentence[: limit - 1] + "…"
+
+
+def choices(params: Mapping[str, Any], language: str, *, way: str) -> str:
+    """Return what may be answered in words, to be pressed (`way` press) or written (reply); empty where nothing is asked."""
+    return "".join(
+        ANSWER_WORDS[way].render(language, {"title": en if language == "en" else zh, "key": key}) for key, _, zh, en in params.get(ANSWERS, ())
+    )
+
+
+def meaning(params: Mapping[str, Any], said: str) -> tuple[str, int]:
+    """Return the code of what somebody answered, and the number said behind the key ("2" and 3 for "23"); 1 accepts where nothing else is asked."""
+    words = said.strip()
+    for key, code, *_ in params.get(ANSWERS, ()):
+        number = words.removeprefix(key).strip(" *#")
+        if words.startswith(key) and (not number or (number.isascii() and number.isdigit() and len(number) <= NUMBER_DIGITS)):
+            return code, int(number or 0)
+    return ("ACCEPT" if words == ACCEPT_KEY and not params.get(ANSWERS) else "OTHER"), 0
 
 
 def phrase(code: Any, language: str, params: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from shouwang.journal.sealed import fingerprint_of, opened
 from shouwang.journal.sql import rows_for
 from shouwang.kernel.errors import NotFound
+from shouwang.kernel.moments import local
 from shouwang.kernel.texts import Text
 from shouwang.people.models import (
     ADDRESS,
@@ -24,7 +25,7 @@ from shouwang.people.models import (
     Member,
     Person,
 )
-from shouwang.people.rules.codes import DUTIES, FACTS, RANKS, ROLES
+from shouwang.people.rules.codes import DUTIES, FACTS, NOT_ASKED, RANKS, ROLES
 from shouwang.people.rules.masking import mask_id_number, mask_name, mask_phone
 from shouwang.people.rules.scope import Scope
 from shouwang.places import queries as places
@@ -44,6 +45,11 @@ class PersonCard:
     masked_phone: str
     language: str
     duty: str
+
+    @property
+    def shown(self) -> str:
+        """Return the name as a case's history shows it: in full for whoever holds a duty, masked for residents and relatives."""
+        return self.name if self.duty else self.masked_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,28 @@ def members_of(household_ids: Collection[int]) -> dict[int, tuple[MemberCard, ..
     for row in rows.values_list("household_id", "person_id", "role", "relation"):
         found.setdefault(row[0], []).append(MemberCard(*row))
     return {household_id: tuple(members) for household_id, members in found.items()}
+
+
+def askable(household_ids: Collection[int], *, role: str, consent: str, at: datetime) -> dict[int, int]:
+    """Return by household the first member of `role` who can be asked by telephone, where a resident agrees to `consent`.
+
+    Whoever has no telephone, is deaf or has dementia at `at` cannot. Takes no scope: for sending. Four queries.
+    """
+    members = members_of(household_ids)
+    residents = {each.person_id: home for home, found in members.items() for each in found if each.role == "RESIDENT"}
+    agreed = {residents[person] for person in live_consents(residents, consent)} if consent else set(members)
+    wanted = [each for home in agreed for each in members[home] if each.role == role]
+    cards = person_cards([each.person_id for each in wanted], language="zh")
+    day = local(at).date()
+    facts = DatedFact.objects.unscoped().filter(
+        Q(until_date__isnull=True) | Q(until_date__gt=day), person_id__in=cards, kind__in=NOT_ASKED, from_date__lte=day,
+    )
+    never = set(facts.values_list("person_id", flat=True))
+    found: dict[int, int] = {}
+    for each in wanted:
+        if each.person_id in cards and cards[each.person_id].phone and each.person_id not in never:
+            found.setdefault(each.household_id, each.person_id)
+    return found
 
 
 def find_person(scope: Scope, *, name: str, area_id: int, phone: str = "", id_number: str = "") -> int | None:

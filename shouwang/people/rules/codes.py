@@ -65,6 +65,10 @@ def register_channels(names: Mapping[str, Text]) -> None:
     CHANNELS.update(names)
 
 
+NOT_ASKED = ("DEAF", "DEMENTIA")
+"""The facts with which a person is not asked by telephone or message: somebody goes at once."""
+
+
 @dataclass(frozen=True)
 class FactKind:
     """A kind of dated fact; a sensitive one (PIPL art. 28) shows only to whoever gives a reason."""
@@ -79,6 +83,8 @@ FACTS: Mapping[str, FactKind] = {
     "HEALTH": FactKind(Text("健康情况", "Health"), sensitive=True),
     "DISABILITY": FactKind(Text("残疾情况", "Disability"), sensitive=True),
     "USUAL_HOSPITAL": FactKind(Text("常去医院", "Usual hospital"), sensitive=True),
+    "DEAF": FactKind(Text("听力障碍，不打电话", "Deaf: not to be telephoned"), sensitive=True),
+    "DEMENTIA": FactKind(Text("失智，不打电话", "Dementia: not to be telephoned"), sensitive=True),
     "DIALECT": FactKind(Text("语言习惯", "Spoken language"), sensitive=False),
     "REMARK": FactKind(Text("备注", "Remark"), sensitive=False),
 }

@@ -13,14 +13,17 @@ class LivingAloneConfig(AppConfig):
     def ready(self) -> None:
         """Register what the rooms below need to know of this system."""
         from shouwang.alerts.registry import register_kind, register_resolver  # noqa: PLC0415 - models load first
+        from shouwang.cases.registry import register_facts  # noqa: PLC0415
         from shouwang.notify.rules import register_words  # noqa: PLC0415
         from shouwang.places.registry import declare  # noqa: PLC0415
-        from shouwang.systems.living_alone.queries import resolve_datastreams  # noqa: PLC0415
-        from shouwang.systems.living_alone.rules import KINDS, REASONS  # noqa: PLC0415
-        from shouwang.systems.living_alone.rules.hospital import HOSPITAL  # noqa: PLC0415
+        from shouwang.systems.living_alone.queries import facts_now, resolve_datastreams  # noqa: PLC0415
+        from shouwang.systems.living_alone.rules import KINDS, REASONS, SAID, SYSTEM  # noqa: PLC0415
+        from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL  # noqa: PLC0415
 
         for kind in KINDS:
             register_kind(kind)
-        register_words(REASONS)
+        register_words({**REASONS, **SAID})
+        register_facts(SYSTEM, facts_now)
         declare(HOSPITAL)
+        declare(FORCED_ENTRY)
         register_resolver("datastream", resolve_datastreams)

@@ -6,6 +6,7 @@ home that was announced away and stays silent after the return.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -15,29 +16,80 @@ from django.db.models import Q
 
 from shouwang.alerts.actions import take_findings
 from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
+from shouwang.cases.events import ANSWERED, CLOSED
 from shouwang.journal.paths import move_paths
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Event
-from shouwang.kernel.moments import to_us
+from shouwang.kernel.moments import local, to_us
+from shouwang.people.events import CONSENT_WITHDRAWN
+from shouwang.people.queries import households_of, live_consents, members_of
 from shouwang.places.events import AREA_MOVED
-from shouwang.systems.living_alone.models import Enrolment
+from shouwang.systems.living_alone.actions import end_watching, label_case, take_word
+from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.queries import last_use_of
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
+from shouwang.systems.living_alone.rules.endings import CONSENT
+from shouwang.systems.living_alone.rules.errors import AbsenceWrong
+from shouwang.systems.living_alone.rules.procedures import HARD_STOP_HOURS
+from shouwang.systems.living_alone.rules.use import LastUse
 from shouwang.telemetry.queries import last_readings, series
 
 SILENT_AFTER = timedelta(hours=24)
 TELL_AGAIN = timedelta(days=3)
+ASK_AGAIN = timedelta(minutes=30)
+WAIT_FOR_READINGS = timedelta(days=3)
 LOW_L = 10.0
 LOW_SEVERITY = 3
 SILENT_SEVERITY = 1
 HOMES_AT_ONCE = 2_000
 READINGS = 10_000
+ANSWERS = "living_alone.answers"
+LABELS = "living_alone.labels"
+WITHDRAWALS = "living_alone.withdrawals"
+WATCH_PURPOSE = "METER_WATCH"
 
 
 def on_moves(events: Sequence[Event]) -> None:
     """Give the watched homes below moved areas their new paths."""
     for event in events:
         if event.kind == AREA_MOVED:
-            move_paths(Enrolment.objects.all(), old=event.payload["from"], new=event.payload["to"])
+            for model in (Enrolment, Label):
+                move_paths(model.objects.all(), old=event.payload["from"], new=event.payload["to"])
+
+
+def on_answers(events: Sequence[Event]) -> None:
+    """Take what residents and relatives answered by key, message or link: an absence, or that all is well."""
+    for event in events:
+        if event.kind == ANSWERED and event.payload.get("household") is not None:
+            said = event.payload
+            with contextlib.suppress(AbsenceWrong):
+                take_word(said["household"], code=said["answer"], number=said["number"], by=said["person"], now=event.at)
+
+
+def on_withdrawals(events: Sequence[Event]) -> None:
+    """Stop watching the homes where the last resident who agreed to it has withdrawn the consent."""
+    for event in events:
+        if event.kind == CONSENT_WITHDRAWN and event.payload["purpose"] == WATCH_PURPOSE and event.subject_id is not None:
+            for household_id in households_of(event.subject_id):
+                residents = [each.person_id for each in members_of([household_id]).get(household_id, ()) if each.role == "RESIDENT"]
+                if not live_consents(residents, WATCH_PURPOSE):
+                    end_watching(household_id, reason=CONSENT, by=None, now=event.at)
+
+
+def on_closed(events: Sequence[Event]) -> None:
+    """Keep what each closed case about a home turned out to be."""
+    for event in events:
+        if event.kind == CLOSED and event.subject_id is not None:
+            label_case(event.subject_id, now=event.at)
+
+
+def end_consents(now: datetime) -> int:
+    """Stop watching the homes whose consent was given until a day that is over; return how many."""
+    over = Enrolment.objects.filter(active=True, consent_until__lt=local(now).date()).order_by("pk")
+    ids = list(over.values_list("household_id", flat=True)[:HOMES_AT_ONCE])
+    for household_id in ids:
+        end_watching(household_id, reason=CONSENT, by=None, now=now)
+    return len(ids)
 
 
 _ASKED = Prepared(
@@ -45,6 +97,7 @@ _ASKED = Prepared(
         Q(away_until__isnull=True) | Q(away_until__lte=now), pk__gt=after, active=True, enrolled_at__lte=enrolled_until,
     ).order_by("pk")[:HOMES_AT_ONCE],
 )
+_STOPPED = Prepared(lambda now: Enrolment.objects.filter(stop_at__lte=now, active=True).order_by("pk")[:LARGEST_BATCH])
 _BACK = Prepared(lambda now: Enrolment.objects.filter(look_again_at__lte=now, active=True).order_by("pk")[:LARGEST_BATCH])
 
 
@@ -83,6 +136,43 @@ def look_again(now: datetime) -> int:
         if findings:
             take_findings(findings, now=now)
     return len(findings)
+
+
+def look_at_stop(now: datetime) -> int:
+    """Send somebody where all was said to be well and no water was used up to the hard stop; return how many.
+
+    A word, or a key, never outweighs a day without water: somebody else may have pressed it.
+    """
+    rows = _STOPPED.objects(now)
+    if not rows:
+        return 0
+    uses = {row.pk: last_use_of(row.datastream_id, now=now) for row in rows}
+    waiting = [row.pk for row in rows if _is_unknown_yet(row, uses[row.pk], now)]
+    findings = [finding for row in rows if row.pk not in waiting and (finding := _still_unused(row, uses[row.pk], now)) is not None]
+    with transaction.atomic():
+        asked = Enrolment.objects.filter(stop_at__lte=now)
+        asked.filter(pk__in=waiting).update(stop_at=now + ASK_AGAIN)
+        asked.filter(pk__in=[row.pk for row in rows if row.pk not in waiting]).update(stop_at=None, said_well_at=None)
+        if findings:
+            take_findings(findings, now=now)
+    return len(findings)
+
+
+def _is_unknown_yet(row: Enrolment, use: LastUse | None, now: datetime) -> bool:
+    """Return whether the readings do not reach up to the hard stop yet: a run without readings is unknown, not silence."""
+    is_late = use is None or (use.at <= (row.said_well_at or now) and use.silent_h < HARD_STOP_HOURS)
+    return is_late and row.said_well_at is not None and now < row.said_well_at + WAIT_FOR_READINGS
+
+
+def _still_unused(row: Enrolment, use: LastUse | None, now: datetime) -> FoundFinding | None:
+    """Return the finding that no water was used since somebody said that all is well; None where it was, or cannot be known."""
+    is_away = row.away_until is not None and row.away_until > now
+    if is_away or use is None or row.said_well_at is None or use.at > row.said_well_at or use.silent_h < HARD_STOP_HOURS:
+        return None
+    return FoundFinding(
+        "WATER_LOW_USE", "datastream", row.datastream_id, to_us(row.said_well_at), "OPEN", LOW_SEVERITY, to_us(now),
+        "SAID_WELL_UNUSED_OPEN", {"hours": round(use.silent_h)}, "said_well_unused", "1",
+    )
 
 
 def _tell(rows: Sequence[Enrolment], phase: Literal["OPEN", "END"], *, now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from shouwang.journal.fields import MomentField, PathField
@@ -10,7 +12,8 @@ from shouwang.journal.fields import MomentField, PathField
 class Enrolment(models.Model):
     """That one household is watched through one datastream.
 
-    `look_again_at` is when to see whether somebody is really back from an announced absence; `silence_told_at` when a
+    `consent_until` is the last day of the consent it rests on. `stop_at` is when to see whether water was used since somebody
+    said `said_well_at` that all is well. `look_again_at` is when to see whether somebody is really back from an announced absence; `silence_told_at` when a
     meter that sends nothing was last reported.
     """
 
@@ -24,4 +27,26 @@ class Enrolment(models.Model):
     silence_told_at = MomentField(null=True)
     hospital = models.CharField(max_length=80, blank=True)
     hospital_phone = models.CharField(max_length=20, blank=True)
+    category = models.CharField(max_length=16, blank=True)
+    consent_until = models.DateField(null=True)
+    said_well_at = MomentField(null=True)
+    stop_at = MomentField(null=True)
     enrolled_at = MomentField()
+    ended_at = MomentField(null=True)
+    ended_reason = models.CharField(max_length=12, blank=True)
+
+
+class Label(models.Model):
+    """What a case about a home turned out to be: the stream that detectors are judged and fitted by."""
+
+    case_id = models.BigIntegerField(unique=True)
+    household_id = models.BigIntegerField()
+    path = PathField(max_length=120)
+    alert_kind = models.CharField(max_length=32)
+    label = models.CharField(max_length=12)
+    opened_at = MomentField()
+    contact_at = MomentField(null=True)
+    closed_at = MomentField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["path", "opened_at"], name="living_alone_label_path")]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
 from shouwang.alerts.rules import Subject
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
+from shouwang.kernel.moments import MICROSECOND
 from shouwang.people.queries import (
     HouseholdCard,
     MemberCard,
@@ -24,11 +26,18 @@ from shouwang.people.queries import (
 )
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
-from shouwang.systems.living_alone.models import Enrolment
-from shouwang.systems.living_alone.rules.hospital import HOSPITAL, Hospital, hospital_of_text
-from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings
+from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
+from shouwang.systems.living_alone.rules.labels import YEAR, Figures, Labelled, figures
+from shouwang.systems.living_alone.rules.procedures import EXPLAINED_BY_ABSENCE, HOURS_SINCE_USE
+from shouwang.systems.living_alone.rules.use import LastUse, last_use
+from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings, series
 
 READ = "people.read"
+READINGS = 10_000
+LOOK_BACK = timedelta(days=4)
+HOMES_COUNTED = 20_000
+HEARD_WITHIN = timedelta(hours=24)
 SORTS = {"area": "path", "enrolled_at": "enrolled_at", "away": "away_until"}
 
 
@@ -47,6 +56,10 @@ class EnrolmentRow:
     hospital_phone: str
     silence_told_at: datetime | None
     enrolled_at: datetime
+    category: str = ""
+    consent_until: date | None = None
+    ended_at: datetime | None = None
+    ended_reason: str = ""
 
     def is_away(self, now: datetime) -> bool:
         """Return whether the home is announced away at `now`."""
@@ -159,6 +172,29 @@ def hospital_of(household_id: int) -> Hospital | None:
     return hospital_of_text(places.setting(row.area_id, HOSPITAL.key).value)
 
 
+def forced_entry_of(household_id: int) -> Hospital | None:
+    """Return whom to ask before the door of a home is forced, as the nearest area upwards says; None where none does."""
+    row = Enrolment.objects.filter(household_id=household_id).first()
+    return None if row is None else hospital_of_text(places.setting(row.area_id, FORCED_ENTRY.key).value)
+
+
+def facts_now(household_id: int, now: datetime) -> dict[str, float]:
+    """Return what the meter says of a home at `now`: hours since water was used, left out where that cannot be known."""
+    row = Enrolment.objects.filter(household_id=household_id).first()
+    found = None if row is None else last_use_of(row.datastream_id, now=now)
+    return {} if found is None else {HOURS_SINCE_USE: found.silent_h}
+
+
+def last_use_of(datastream_id: int, *, now: datetime) -> LastUse | None:
+    """Return when water was last used at a meter as far as the last days tell; None where that cannot be known."""
+    return last_use(readings(datastream_id, now - LOOK_BACK, now))
+
+
+def readings(datastream_id: int, start: datetime, end: datetime) -> Sequence[tuple[datetime, float]]:
+    """Return a register's readings in [start, end], oldest first."""
+    return series(datastream_id, start, end + MICROSECOND, max_points=READINGS).points()
+
+
 def _inside(paths: Collection[str]) -> QuerySet[Enrolment]:
     inside = Q(pk__in=())
     for path in paths:
@@ -204,5 +240,42 @@ def _state(row: EnrolmentRow, now: datetime) -> str:
 def _row(row: Enrolment) -> EnrolmentRow:
     return EnrolmentRow(
         row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until, row.hospital,
-        row.hospital_phone, row.silence_told_at, row.enrolled_at,
+        row.hospital_phone, row.silence_told_at, row.enrolled_at, row.category, row.consent_until, row.ended_at, row.ended_reason,
     )
+
+
+@dataclass(frozen=True)
+class VillageRow:
+    """One area of a programme: its homes on the list, and those whose meter was heard within a day."""
+
+    area: str
+    homes: int
+    heard: int
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What the programme page shows of the homes in a scope."""
+
+    states: Mapping[str, int]
+    figures: Figures
+    villages: Sequence[VillageRow]
+
+
+def programme(scope: Scope, *, now: datetime) -> Programme:
+    """Return the state of the homes in `scope` and the figures of the last year, from the labels of closed cases."""
+    rows = [_row(row) for row in _inside(scope.paths_for(READ)).order_by("path", "id")[:HOMES_COUNTED]]
+    since = now - YEAR
+    watched = {row.household_id: max((row.ended_at or now) - max(row.enrolled_at, since), timedelta()) for row in rows}
+    labels = Label.objects.filter(household_id__in=watched, alert_kind__in=EXPLAINED_BY_ABSENCE, opened_at__gte=since).order_by("pk")
+    found = [Labelled(each.household_id, each.label, each.opened_at, each.contact_at) for each in labels]
+    active = [row for row in rows if row.active]
+    last = last_readings([row.datastream_id for row in active], now=now)
+    heard = {row.id for row in active if row.datastream_id in last and last[row.datastream_id] > now - HEARD_WITHIN}
+    return Programme(Counter(_state(row, now) for row in rows), figures(found, watched), _villages(active, heard))
+
+
+def _villages(rows: Sequence[EnrolmentRow], heard: Collection[int]) -> list[VillageRow]:
+    names = area_names({row.area_id for row in rows})
+    homes, with_readings = Counter(row.area_id for row in rows), Counter(row.area_id for row in rows if row.id in heard)
+    return [VillageRow(names.get(area_id, ""), number, with_readings[area_id]) for area_id, number in homes.items()]

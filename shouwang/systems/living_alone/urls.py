@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.systems.living_alone.pages import homes, importing
+from shouwang.systems.living_alone.pages import homes, importing, programme
 
 app_name = "living_alone"
 urlpatterns = [
     path("living-alone/", homes.homes, name="homes"),
+    path("living-alone/programme/", programme.programme, name="programme"),
     path("living-alone/new/", homes.enrol, name="enrol"),
     path("living-alone/import/", importing.bring_in, name="import"),
     path("living-alone/import/template.xlsx", importing.template, name="template"),

@@ -21,7 +21,7 @@ from shouwang.requests.links import photo_link
 from shouwang.requests.queries import about_case
 from shouwang.web import queries
 from shouwang.web.evidence import given_in, keep
-from shouwang.web.homes import absence_of, announce, hospital_as_contact
+from shouwang.web.homes import absence_of, announce, answer_as_contact, contact_view, door_of, hospital_as_contact
 from shouwang.web.navigation import MESSAGES
 from shouwang.web.navigation import unread as count_unread
 from shouwang.web.pages.desk import language_of
@@ -75,13 +75,20 @@ def task(request: HttpRequest, token: str) -> HttpResponse:
     """Show one task to the person of the link, and do what its buttons say."""
     link = read_link(token)
     problem = ""
+    contact = contact_view(link.task_id, link.person_id, language=language_of(request), now=clock().now())
     if request.method == "POST":
         try:
-            _do(request, link)
+            if contact is not None:
+                answer_as_contact(link.task_id, person_id=link.person_id, post=request.POST, now=clock().now())
+            else:
+                _do(request, link)
         except ShouwangError as error:
             problem = error.text(language_of(request))
         else:
             return redirect("web:task", token)
+    if contact is not None:
+        said = {"contact": contact, "problem": problem, "action_url": f"/t/{token}/", "case": _row_of(link, language_of(request))}
+        return render(request, "web/contact.html", said, status=409 if problem else 200)
     return render(request, "web/task.html", _context(request, link, token, problem), status=409 if problem else 200)
 
 
@@ -102,6 +109,11 @@ def _do(request: HttpRequest, link: TaskLink) -> None:
         keep(given, now=now)
     elif what == "absence":
         announce(link.task_id, person_id=link.person_id, post=request.POST, now=now)
+
+
+def _row_of(link: TaskLink, language: str) -> object:
+    """Return the case of a link as a card."""
+    return queries.rows_of([case_row(task_row(link.task_id).case_id)], language)[0]
 
 
 def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> dict[str, object]:
@@ -126,7 +138,7 @@ def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> 
         "about": about, "about_photos": [photo_link(file_id) for file_id in about.photos] if about else [],
         "case": row, "home": home, "contacts": [*hospital_as_contact(case, revealed=revealed, language=language), *contacts],
         **(absence_of(case, now=clock().now()) if own else {}), "problem": problem, "action_url": f"/t/{token}/",
-        "chain": queries.chain_of([current], names, case), "key": f"c{current.id}", "chosen": request.POST.get("result", ""),
+        "door": door_of(case) if revealed else {}, "chain": queries.chain_of([current], names, case), "key": f"c{current.id}", "chosen": request.POST.get("result", ""),
         "results": queries.result_forms(procedure_of_case(case.id).step(current.step), language),
         "holder": names.get(current.assignee_id or 0, "") if taken else "",
         "task": {

@@ -17,7 +17,7 @@ from shouwang.kernel.texts import Text
 from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
 from shouwang.notify.outside import DEFAULT_RETRY_S, Answer, call, post, read
 from shouwang.notify.rules.hosts import refusal
-from shouwang.notify.rules.texts import BUNDLE
+from shouwang.notify.rules.texts import ANSWERS, BUNDLE, choices
 
 OK = "OK"
 THROTTLED = "THROTTLED"
@@ -97,6 +97,8 @@ def outcome_of(status: str, err_code: str = "FAILED", ref: str = "") -> Outcome:
 def _words(outgoing: Outgoing) -> dict[str, Any]:
     mark = {"exercise": True} if outgoing.is_exercise else {}
     if outgoing.count == 1:
-        return {"template": outgoing.template, "params": outgoing.params, **mark}
+        asked = choices(outgoing.params, outgoing.language, way="reply")
+        params = {name: value for name, value in outgoing.params.items() if name != ANSWERS} | ({ANSWERS: asked} if asked else {})
+        return {"template": outgoing.template, "params": params, **mark}
     return {"template": BUNDLE, "params": {"count": outgoing.count, "first": outgoing.template}, **mark}
 

@@ -1,7 +1,7 @@
 """Telephone by a generic HTTP gateway: speaks the sentence, and takes "1" on the keypad as an acceptance.
 
 - Sends `POST url {"phone", "text", "language", "answers", "out_id"}`; `answers` names the keys that mean something, as in
-  `{"1": "ACCEPT"}`, only where the message asks to accept a task, and then the text says so. Answer `{"code": "OK",
+  `{"1": "ACCEPT"}`, where the message asks to accept a task or asks a contact of somebody, and then the text says so. Answer `{"code": "OK",
   "ref"}`; `THROTTLED` means later, any other code never. No address is spoken: nobody can write one down.
 - Asks `GET status_url?out_id=…` → 404, or `{"status", "err_code"}`: ACCEPTED (it rings), ANSWERED, UNANSWERED, BUSY, FAILED.
 - The gateway calls `POST /api/v1/voice/events` when a call has ended or a key was pressed, signed as Standard Webhooks
@@ -23,11 +23,10 @@ from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Reje
 from shouwang.notify.outside import DEFAULT_RETRY_S, Answer, call, post, read
 from shouwang.notify.rules.hosts import refusal
 from shouwang.notify.rules.signatures import key_of
-from shouwang.notify.rules.texts import ASKS_TO_ACCEPT
+from shouwang.notify.rules.texts import ACCEPT_KEY, ANSWERS, ASKS_TO_ACCEPT, choices
 
 OK = "OK"
 THROTTLED = "THROTTLED"
-ACCEPT_KEY = "1"
 PRESS = Text("签收请按 1。", "Press 1 to accept.")
 
 
@@ -96,8 +95,9 @@ def make(settings: Mapping[str, Any], *, allowed: Collection[str]) -> VoiceGatew
 def body_of(outgoing: Outgoing) -> dict[str, Any]:
     """Return the call: what is spoken, and the keys that mean something."""
     asks = outgoing.template in ASKS_TO_ACCEPT
-    text = outgoing.text + PRESS.render(outgoing.language, {}) if asks else outgoing.text
-    answers = {ACCEPT_KEY: "ACCEPT"} if asks else {}
+    spoken = PRESS.render(outgoing.language, {}) if asks else choices(outgoing.params, outgoing.language, way="press")
+    text = outgoing.text + spoken
+    answers = {ACCEPT_KEY: "ACCEPT"} if asks else {key: code for key, code, *_ in outgoing.params.get(ANSWERS, ())}
     return {"phone": outgoing.address, "text": text, "language": outgoing.language, "answers": answers, "out_id": outgoing.key}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from shouwang.systems.living_alone.actions.absence import announce_absence
+from shouwang.systems.living_alone.actions.absence import announce_absence, take_word
 from shouwang.systems.living_alone.actions.enrolling import Enrolled, end_watching, enrol, enrol_home, set_hospital
 from shouwang.systems.living_alone.actions.importing import Checked, Tally, check_upload, import_portion
+from shouwang.systems.living_alone.actions.labelling import label_case
 from shouwang.systems.living_alone.actions.publishing import publish_shipped, watch_meters
 
 __all__ = [
     "Checked", "Enrolled", "Tally", "announce_absence", "check_upload", "end_watching", "enrol", "enrol_home", "import_portion",
-    "publish_shipped", "set_hospital", "watch_meters",
+    "label_case", "publish_shipped", "set_hospital", "take_word", "watch_meters",
 ]

@@ -15,6 +15,7 @@ from shouwang.people.queries import find_person, households_of, members_of, pers
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
 from shouwang.systems.living_alone.models import Enrolment
+from shouwang.systems.living_alone.rules.endings import ENDINGS
 from shouwang.systems.living_alone.rules.errors import MeterTaken
 from shouwang.systems.living_alone.rules.lines import Contact, NewHome
 from shouwang.telemetry import queries as telemetry
@@ -23,10 +24,12 @@ from shouwang.telemetry.queries import ThingSpot
 from shouwang.telemetry.rules import NewThing
 
 EDIT = "people.edit"
+NEVER_ENDED = {"ended_at": None, "ended_reason": ""}
 METER = "WATER_METER"
 REGISTER = "register_l"
 CONSENT = "METER_WATCH"
-WORDING = "enrolment-1"
+TELL_RELATIVE = "SHARE_WITH_RELATIVE"
+WORDING = "enrolment-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def enrol(*, household_id: int, datastream_id: int, area_id: int, path: str, now
     with transaction.atomic():
         row, _ = Enrolment.objects.update_or_create(
             household_id=household_id,
-            defaults={"datastream_id": datastream_id, "area_id": area_id, "path": path, "active": True, "enrolled_at": now},
+            defaults={"datastream_id": datastream_id, "area_id": area_id, "path": path, "active": True, "enrolled_at": now, **NEVER_ENDED},
         )
         append([NewEvent("living_alone.enrolled", household_id, {"datastream": datastream_id, "area": area_id})], now=now)
     return row.pk
@@ -71,8 +74,19 @@ def enrol_home(scope: Scope, home: NewHome, *, source: str, now: datetime) -> En
         if home.hospital:
             set_hospital(household_id, name=home.hospital, phone=home.hospital_phone)
         if home.consent:
-            people.give_consent(scope, resident, purpose=CONSENT, wording=WORDING, source=source, now=now)
+            for purpose in (CONSENT, TELL_RELATIVE) if home.relative else (CONSENT,):
+                people.give_consent(scope, resident, purpose=purpose, wording=WORDING, source=source, now=now)
+        _set_grounds(household_id, home)
     return Enrolled(household_id, before is None)
+
+
+def _set_grounds(household_id: int, home: NewHome) -> None:
+    """Note on which list a home stands and until when its consent holds; a consent given anew holds until its own end."""
+    grounds: dict[str, object] = {"category": home.category} if home.category else {}
+    if home.consent or home.consent_until is not None:
+        grounds["consent_until"] = home.consent_until
+    if grounds:
+        Enrolment.objects.filter(household_id=household_id).update(**grounds)
 
 
 def set_hospital(household_id: int, *, name: str, phone: str) -> None:
@@ -81,11 +95,14 @@ def set_hospital(household_id: int, *, name: str, phone: str) -> None:
         Enrolment.objects.filter(household_id=household_id).update(hospital=name, hospital_phone=phone)
 
 
-def end_watching(household_id: int, *, by: int | None, now: datetime) -> None:
-    """Stop watching a home; the caller has checked the right. Enrolling it again goes on."""
+def end_watching(household_id: int, *, reason: str, by: int | None, now: datetime) -> None:
+    """Stop watching a home for one of ENDINGS; the caller has checked the right. Enrolling it again goes on. Raises NotFound."""
+    if reason not in ENDINGS:
+        raise NotFound(what=f"停止原因 {reason[:20]}")
     with transaction.atomic():
-        if Enrolment.objects.filter(household_id=household_id, active=True).update(active=False):
-            append([NewEvent("living_alone.ended", household_id, {"by": by})], now=now)
+        ended = {"active": False, "ended_at": now, "ended_reason": reason, "away_until": None, "look_again_at": None, "stop_at": None}
+        if Enrolment.objects.filter(household_id=household_id, active=True).update(**ended):
+            append([NewEvent("living_alone.ended", household_id, {"by": by, "reason": reason})], now=now)
 
 
 def _enrolment(scope: Scope, spot: ThingSpot | None, resident: int | None, home: NewHome) -> Enrolment | None:

@@ -9,18 +9,21 @@ from django import forms
 
 from shouwang.kernel.texts import Text
 from shouwang.people.rules.lines import digits, is_id_number, is_phone
-from shouwang.systems.living_alone.rules.lines import Contact, NewHome
+from shouwang.systems.living_alone.rules.lines import CATEGORIES, Contact, NewHome
 from shouwang.ui.forms import Form
 
 BAD_PHONE = Text("电话应为 5 至 15 位数字", "A phone is 5 to 15 digits")
 BAD_ID = Text("身份证号的长度或校验位不对", "The length or check digit is wrong")
 NEEDS_PHONE = Text("请填写此人的电话，否则联系不上", "Give a phone, else nobody can be reached")
-CONSENT = Text("本人或监护人已同意关注其用水异常", "The person or guardian agrees that the water meter is watched")
+CONSENT = Text(
+    "本人或监护人已同意关注其用水异常，并在异常时先电话询问、告知登记的亲属",
+    "The person or guardian agrees that the water meter is watched, to be telephoned first, and that the relative named is told",
+)
 PHONES = ("phone", "relative_phone", "key_holder_phone", "hospital_phone")
 GROUPS = (
     (Text("住户与水表", "Home and meter"), ("name", "phone", "id_number", "area", "address", "meter")),
     (Text("联系人", "Whom to call"), ("relative", "relation", "relative_phone", "key_holder", "key_holder_phone")),
-    (Text("医院与同意", "Hospital and consent"), ("hospital", "hospital_phone", "consent")),
+    (Text("医院与同意", "Hospital and consent"), ("hospital", "hospital_phone", "category", "consent", "consent_until")),
 )
 PAIRS = (("relative", "relative_phone"), ("key_holder", "key_holder_phone"), ("hospital", "hospital_phone"))
 
@@ -39,6 +42,7 @@ class HomeForm(Form):
         "relative_phone": Text("亲属电话", "Relative's phone"), "key_holder": Text("持钥匙人", "Key-holder"),
         "key_holder_phone": Text("持钥匙人电话", "Key-holder's phone"), "hospital": Text("定点医院", "Own hospital"),
         "hospital_phone": Text("医院电话", "Hospital's phone"), "consent": CONSENT,
+        "consent_until": Text("同意至（含当日）", "Consent until (that day too)"), "category": Text("类别", "Register"),
     }
     hints: ClassVar[Mapping[str, Text]] = {
         "area": Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code"),
@@ -60,6 +64,8 @@ class HomeForm(Form):
     hospital = forms.CharField(max_length=80, required=False)
     hospital_phone = _phone()
     consent = forms.BooleanField(required=False)
+    consent_until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    category = forms.ChoiceField(required=False, choices=[("", "—"), *((code, f"{text.zh} {text.en}") for code, text in CATEGORIES.items())])
 
     def clean(self) -> dict[str, Any]:
         """Return the values, numbers tidied; note what is wrong with them."""
@@ -86,7 +92,7 @@ class HomeForm(Form):
         return NewHome(
             values["name"], area_id, values["address"], values["meter"], values["phone"], values["id_number"],
             _contact(values, "relative", values["relation"]), _contact(values, "key_holder", ""), values["hospital"],
-            values["hospital_phone"], values["consent"],
+            values["hospital_phone"], values["consent"], values["consent_until"], values["category"],
         )
 
 

@@ -24,7 +24,8 @@ from shouwang.systems.living_alone import actions, queries
 from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
 from shouwang.systems.living_alone.queries import HomeRow
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
-from shouwang.systems.living_alone.rules.lines import PROBLEMS
+from shouwang.systems.living_alone.rules.endings import ENDINGS
+from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.ui.reader import reader
 
@@ -149,7 +150,7 @@ def change(request: HttpRequest, household_id: int, what: str) -> HttpResponse:
             actions.set_hospital(household_id, name=request.POST.get("name", "").strip()[:80], phone=phone)
             messages.success(request, SAVED.render(language, {}))
     elif what == "end":
-        actions.end_watching(household_id, by=scope.person_id, now=clock().now())
+        actions.end_watching(household_id, reason=request.POST.get("reason", ""), by=scope.person_id, now=clock().now())
         messages.success(request, ENDED.render(language, {}))
     else:
         raise NotFound(what=what)
@@ -164,6 +165,8 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
         "home": shown, "away": shown.enrolment.is_away(now), "roles": ROLES,
         "members": [(ROLES[member.role], member.relation, card) for member, card in shown.members],
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
+        "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),
+        "category": CATEGORIES.get(shown.enrolment.category),
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),
         **frame_of(scope),
     }

@@ -1,4 +1,4 @@
-"""Which hospital to call: a home's own, else the one its area names. Pure."""
+"""Which hospital to call: a home's own, else the one its area names; and whom to ask before a door is forced. Pure."""
 
 from __future__ import annotations
 
@@ -32,3 +32,9 @@ def hospital_of_text(text: str) -> Hospital | None:
     if found is None:
         return None
     return Hospital(text[: found.start()].strip(" ，,:：") or found.group(), digits(found.group()))
+
+
+FORCED_ENTRY = SettingSpec(
+    "living_alone.forced_entry", Text("开不了门时找谁", "Whom to ask before a door is forced"), "TEXT", "",
+    Text("说明和电话，以空格分开，如“村委会和派出所到场后开锁 …”；显示在处置页上。", "Who must be there, and a phone, separated by a space; shown on the task."),
+)

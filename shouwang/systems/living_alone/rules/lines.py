@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from shouwang.kernel.texts import Text
 from shouwang.people.rules.lines import Cells, Found, digits, is_id_number, is_phone
@@ -24,13 +25,19 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "hospital": ("定点医院", "医院", "hospital"),
     "hospital_phone": ("医院电话", "hospital phone"),
     "consent": ("本人同意", "同意", "consent"),
+    "consent_until": ("同意截止", "同意至", "consent until"),
+    "category": ("类别", "人员类别", "category"),
 }
 REQUIRED = ("name", "area", "address", "meter")
 EXAMPLE = (
     "示例甲", "10000000001", "", "莘县 张寨镇 黄庙村", "1组2号", "WM00001", "示例乙", "子女", "10000000002", "示例丙", "10000000003",
-    "示例县人民医院", "10000000120", "是",
+    "示例县人民医院", "10000000120", "是", "2027-12-31", "分散供养特困",
 )
 LONGEST: Mapping[str, int] = {"name": 60, "address": 200, "meter": 64, "relative": 60, "relation": 20, "key_holder": 60, "hospital": 80}
+CATEGORIES: Mapping[str, Text] = {
+    "SUPPORTED": Text("分散供养特困", "Supported at home"), "ALONE": Text("独居老人", "Elder living alone"),
+}
+CATEGORY_OF = {name: code for code, text in CATEGORIES.items() for name in (text.zh, text.en)}
 YES = frozenset({"是", "有", "同意", "yes", "y", "1", "true"})
 
 PROBLEMS: Mapping[str, Text] = {
@@ -43,6 +50,8 @@ PROBLEMS: Mapping[str, Text] = {
         "地区“{found}”不止一处，请写全称或区划代码", "there are several areas {found}; write the full name or its code",
     ),
     "CONTACT_PHONE": Text("{found}没有电话，联系不上", "{found} has no phone, so cannot be reached"),
+    "DATE_WRONG": Text("日期“{found}”应写成 2026-01-31 的样子", "the day {found} should be written as 2026-01-31"),
+    "CATEGORY_UNKNOWN": Text("类别“{found}”应为分散供养特困或独居老人", "the category {found} is neither supported at home nor living alone"),
     "TWICE": Text("水表编号“{found}”在本表出现多次", "the meter {found} stands in this list more than once"),
     "METER_TAKEN": Text("水表“{found}”已用于另一住户，或不在您的管辖范围内", "the meter {found} watches another home, or lies outside your area"),
     "FAILED": Text("{found}", "{found}"),
@@ -73,6 +82,8 @@ class NewHome:
     hospital: str = ""
     hospital_phone: str = ""
     consent: bool = False
+    consent_until: date | None = None
+    category: str = ""
 
 
 FIELDS: Mapping[str, str] = {"ID_WRONG": "id_number"}
@@ -133,6 +144,14 @@ def check_rows(
     return good, bad
 
 
+def day_of(text: str) -> date | None:
+    """Return the day written as 2026-01-31, with or without an hour behind it; None for anything else."""
+    try:
+        return date.fromisoformat(text.strip().partition(" ")[0].replace("/", "-"))
+    except ValueError:
+        return None
+
+
 def _problems(cells: Cells, areas: Mapping[str, Found], often: Mapping[str, int]) -> list[Problem]:
     found = [Problem("MISSING", HEADINGS[field][0]) for field in REQUIRED if not cells.text(field)]
     found += [Problem("LONG", HEADINGS[field][0]) for field, most in LONGEST.items() if len(cells.text(field)) > most]
@@ -147,6 +166,10 @@ def _problems(cells: Cells, areas: Mapping[str, Found], often: Mapping[str, int]
         for who in ("relative", "key_holder", "hospital")
         if cells.text(who) and not cells.text(f"{who}_phone")
     ]
+    if cells.text("consent_until") and day_of(cells.text("consent_until")) is None:
+        found.append(Problem("DATE_WRONG", cells.text("consent_until")[:20]))
+    if cells.text("category") and cells.text("category") not in CATEGORY_OF:
+        found.append(Problem("CATEGORY_UNKNOWN", cells.text("category")[:20]))
     return found + _place_problems(cells, areas, often)
 
 
@@ -167,6 +190,7 @@ def _home(cells: Cells, areas: Mapping[str, Found]) -> NewHome:
         digits(cells.text("phone")), cells.text("id_number").upper(),
         _contact(cells, "relative", cells.text("relation")), _contact(cells, "key_holder", ""),
         cells.text("hospital"), digits(cells.text("hospital_phone")), cells.text("consent").lower() in YES,
+        day_of(cells.text("consent_until")), CATEGORY_OF.get(cells.text("category"), ""),
     )
 
 

@@ -1,0 +1,33 @@
+"""Labelling: what each closed case turned out to be, kept for the figures and for whoever fits the detectors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from shouwang.alerts.queries import alert_of_case
+from shouwang.cases.queries import case_row, evidence_of, tasks_of
+from shouwang.systems.living_alone.models import Label
+from shouwang.systems.living_alone.rules.labels import label_of
+from shouwang.systems.living_alone.rules.procedures import SYSTEM
+
+
+def label_case(case_id: int, *, now: datetime) -> bool:
+    """Keep what a closed, real case about a home turned out to be; doing it again replaces it. Return whether it is one."""
+    case = case_row(case_id)
+    if case.kind != SYSTEM or case.subject_kind != "household" or case.exercise_id is not None:
+        return False
+    tasks = tasks_of([case_id])
+    alert = alert_of_case(case_id)
+    what = next((str(each.value) for each in reversed(evidence_of(case_id)) if each.code == "what"), "")
+    accepted = [task.accepted_at for task in tasks if task.accepted_at is not None]
+    with transaction.atomic():
+        Label.objects.update_or_create(
+            case_id=case_id,
+            defaults={
+                "household_id": case.subject_id, "path": case.path, "alert_kind": alert.kind if alert else "", "opened_at": case.opened_at,
+                "label": label_of([task.result for task in tasks], what), "contact_at": min(accepted, default=None), "closed_at": now,
+            },
+        )
+    return True

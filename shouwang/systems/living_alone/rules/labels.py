@@ -1,0 +1,72 @@
+"""What a case turned out to be, and the figures of a programme. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median, quantiles
+
+from shouwang.kernel.texts import Text
+
+LABELS: Mapping[str, Text] = {
+    "WELL": Text("平安", "Well"), "NEEDED_HELP": Text("需要救助", "Needed help"), "AWAY": Text("外出", "Away"),
+    "VISITOR": Text("有人来访", "Visitor"), "LEAK": Text("漏水", "Leak"), "TAP": Text("忘关水", "Tap left open"),
+    "METER_FAULT": Text("水表故障", "Meter fault"), "OTHER": Text("其他", "Other"),
+}
+FALSE_ALARMS = frozenset({"WELL", "AWAY", "VISITOR"})
+_WHAT = {"METER": "METER_FAULT", "LEAK": "LEAK", "TAP": "TAP"}
+_RESULTS = {"REPAIRED": "METER_FAULT", "METER_OR_LEAK": "METER_FAULT", "WELL": "WELL", "NEEDED_HELP": "NEEDED_HELP", "AWAY": "AWAY", "VISITOR": "VISITOR"}
+YEAR = timedelta(days=365.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One case with what it turned out to be."""
+
+    household_id: int
+    label: str
+    opened_at: datetime
+    contact_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of a programme over a span; None where nothing was counted."""
+
+    home_years: float
+    cases: int
+    by_label: Mapping[str, int]
+    false_per_home_year: float | None
+    contact_median_min: float | None
+    contact_p90_min: float | None
+    homes_without: int
+    home_p90: float | None
+    home_most: int
+
+
+def label_of(results: Sequence[str], what: str) -> str:
+    """Return the label of a case: whether help was needed at any step, else the last result; `what` tells meter from leak."""
+    if "NEEDED_HELP" in results:
+        return "NEEDED_HELP"
+    last = next((result for result in reversed(results) if result in _RESULTS), "")
+    return _WHAT.get(what, "METER_FAULT") if last == "METER_OR_LEAK" else _RESULTS.get(last, "OTHER")
+
+
+def figures(found: Sequence[Labelled], watched: Mapping[int, timedelta]) -> Figures:
+    """Return the figures of homes `watched` for so long each, with the cases `found` among them."""
+    false = Counter(each.household_id for each in found if each.label in FALSE_ALARMS)
+    years = sum(watched.values(), timedelta()) / YEAR
+    waits = sorted((each.contact_at - each.opened_at) / timedelta(minutes=1) for each in found if each.contact_at is not None)
+    per_home = sorted(false.get(home, 0) for home in watched)
+    return Figures(
+        years, len(found), Counter(each.label for each in found), sum(per_home) / years if years > 0 else None,
+        median(waits) if waits else None, _p90(waits), sum(1 for number in per_home if not number), _p90(per_home), max(per_home, default=0),
+    )
+
+
+def _p90(values: Sequence[float]) -> float | None:
+    if len(values) < 2:
+        return values[0] if values else None
+    return quantiles(values, n=10, method="inclusive")[-1]
