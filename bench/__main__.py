@@ -8,7 +8,10 @@ import traceback
 
 from bench import harness
 
-NAMES = ("cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live")
+NAMES = (
+    "cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live",
+    "living_alone",
+)
 
 
 def main(arguments: list[str]) -> int:
