@@ -29,7 +29,12 @@ class Months:
     @classmethod
     def of(cls, homes: Homes) -> Months:
         """Return March, October, February and June of the protocol."""
-        return cls(max(0, homes.hour(2016, 3)), homes.hour(2016, 10), homes.hour(2017, 2), homes.hour(2017, 6))
+        last = homes.registers.shape[1]
+        columns = [min(max(0, homes.hour(year, month)), last) for year, month in ((2016, 3), (2016, 10), (2017, 2), (2017, 6))]
+        if columns[1] == 0 or columns[2] == last:
+            message = "the homes were not read from before October 2016 until after January 2017; the protocol needs both"
+            raise ValueError(message)
+        return cls(*columns)
 
 
 @dataclass(frozen=True)
