@@ -1,0 +1,18 @@
+"""No water in 8 hours: the no-use half of the rule in service in Sakaki (Nagano); its 2 hours of flow need readings of minutes."""
+
+from __future__ import annotations
+
+from shouwang.detectors.contract import Columns, Finding, Params, State
+from shouwang.detectors.rolling import judge_window
+
+NAME = "sakaki_8h"
+VERSION = 1
+PARAMS: Params = {"window_h": 8, "low_l": 0.5, "max_gap_h": 6, "grid_min": 10, "low_severity": 2}
+
+
+def judge(
+    columns: Columns, state: State, *, now_us: int, watermark_us: int, params: Params,
+) -> tuple[State, list[Finding]]:
+    """Return the findings of the 8-hour rule up to the watermark, and the state after it."""
+    del now_us
+    return judge_window(columns, state, watermark_us=watermark_us, params={**PARAMS, **params})

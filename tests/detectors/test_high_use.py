@@ -1,0 +1,45 @@
+"""Too much water by a home's own measure, and a leak."""
+
+from __future__ import annotations
+
+import pytest
+
+from shouwang.detectors.registry import detectors_found
+from tests.detectors.test_contract import HOUR_US, START_US, run
+
+DAY_L = [0, 0, 0, 0, 0, 0, 20, 30, 5, 0, 0, 10, 15, 5, 0, 0, 0, 10, 25, 30, 10, 5, 0, 0]
+
+
+def told(changes: dict[int, float], *, days: int) -> list[tuple[str, str, int]]:
+    """Return (kind, phase, hours after the start) for usual days with other litres in some hours."""
+    register, rows = 1000.0, []
+    for hour in range(days * 24):
+        rows.append((1, START_US + hour * HOUR_US, register))
+        register += changes.get(hour + 1, DAY_L[(hour + 1) % 24])
+    found = run(detectors_found()["high_use"], [(rows, rows[-1][1] + 2 * HOUR_US)], {})
+    return [(finding.kind, finding.phase, (finding.at_us - START_US) // HOUR_US) for finding in found]
+
+
+def test_usual_days_say_nothing() -> None:
+    assert told({}, days=30) == []
+
+
+def test_a_running_tap_is_told_with_its_first_hour() -> None:
+    changes = {24 * 25 + hour: 360.0 for hour in range(2, 5)}
+    assert told(changes, days=27)[0] == ("WATER_HIGH_USE", "OPEN", 24 * 25 + 3)
+
+
+def test_a_leak_is_told_by_the_home_s_own_measure_and_has_its_ticket_after_a_day() -> None:
+    begin = 24 * 25 + 1
+    changes = {hour: 20.0 + DAY_L[hour % 24] for hour in range(begin, 24 * 28)}
+    found = told(changes, days=28)
+    assert ("WATER_LEAK", "OPEN", begin + 24) in found
+    assert found[0][0] == "WATER_HIGH_USE"
+    assert found[0][2] - begin <= 10
+
+
+@pytest.mark.parametrize(("litres", "expected"), [(1000.0, []), (1200.0, [("WATER_HIGH_USE", "OPEN", 31)])])
+def test_a_new_home_is_judged_by_the_day_s_limit_alone(litres: float, expected: list[tuple[str, str, int]]) -> None:
+    quiet = dict.fromkeys(range(60), 0.0)
+    found = told({**quiet, 30: litres}, days=2)
+    assert expected == [row for row in found if row[1] == "OPEN"]
