@@ -327,14 +327,17 @@ def home_of(case: CaseRow, *, revealed: bool, language: str) -> tuple[dict[str, 
 
 
 def result_forms(step: Step, language: str) -> list[dict[str, Any]]:
-    """Return a step's results with the evidence each asks for, in the reader's language."""
+    """Return a step's results with the evidence each asks for, in the reader's language; what only contacts answer is left out."""
+    by_contacts = {given for rung in step.rungs for answer in rung.answers for given in answer.evidence}
     return [
         {
             "code": result.code, "title": result.title.render(language),
             "needs": [
                 {
                     "code": need.code, "title": need.title.render(language), "optional": need.optional,
-                    "options": [{"code": code, "title": title.render(language)} for code, title in need.options],
+                    "options": [
+                        {"code": code, "title": title.render(language)} for code, title in need.options if (need.code, code) not in by_contacts
+                    ],
                 }
                 for need in result.evidence
             ],

@@ -150,7 +150,7 @@ def test_a_trap_lets_a_person_through_the_second_time(hall: County, client: Clie
 def test_the_same_form_sent_twice_is_one_report(hall: County, client: Client) -> None:
     values = filled(text(client, f"/report/{hall.village}/"), **RESIDENT)
     first, second = (client.post(f"/report/{hall.village}/", values) for _ in range(2))
-    assert first["Location"] == second["Location"]
+    assert first["Location"].split(":")[0] == second["Location"].split(":")[0], "the same receipt, signed again"
     assert Report.objects.count() == 1
 
 
