@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
-from shouwang.journal.sql import ID_MOST, Row, run
+from shouwang.journal.sql import ID_MOST, Row, is_postgres, run
 from shouwang.kernel.moments import to_us
 
 FIRST_MARK = 31_000
@@ -46,16 +46,17 @@ class Prepared:
 
     def _answer(self, values: Sequence[Any], read: Callable[[_Statement, list[list[Any]]], list[Any]]) -> list[Any]:
         """Return what is found; the ORM itself asks for lists that are empty or long, and for numbers too large for SQLite's driver."""
-        lists = [list(value) if _is_list(value) else value for value in values]
+        lists = [[_stored(each) for each in value] if _is_list(value) else _stored(value) for value in values]
         if any(_is_list(value) and not 0 < len(value) <= ID_MOST for value in lists):
             return list(self._ask(*lists))
-        shape = tuple(_places(len(value)) if _is_list(value) else None for value in lists)
+        shape = tuple((1 if is_postgres() else _places(len(value))) if _is_list(value) else None for value in lists)
         key = (connections[DEFAULT_DB_ALIAS].vendor, shape)
         built = self._built.get(key)
         if built is None:
             built = self._built[key] = _Statement(self._ask, shape)
+        given = [[value] if places is None or is_postgres() else _padded(value, places) for value, places in zip(lists, shape, strict=True)]
         try:
-            return read(built, [_padded(value, places) if places else [value] for value, places in zip(lists, shape, strict=True)])
+            return read(built, given)
         except OverflowError:
             return list(self._ask(*lists))
 
@@ -78,6 +79,8 @@ class _Statement:
             message = f"each value must stand once in the statement, as it is: {self._text}"
             raise ValueError(message)
         self._places = [(at, mark) for at, mark in enumerate(found) if mark is not None]
+        if is_postgres():
+            self._text = _with_arrays(self._text, [at for at, mark in self._places if shape[mark] is not None])
         self._converters = [
             (column, _converter(functions, expression, wrapper))
             for column, (functions, expression) in compiler.get_converters([each[0] for each in compiler.select]).items()
@@ -90,7 +93,7 @@ class _Statement:
         return [self._model.from_db(DEFAULT_DB_ALIAS, self._names, row) for row in self.rows(lists)]
 
     def rows(self, lists: Sequence[Sequence[Any]]) -> list[Row]:
-        values = [to_us(value) if isinstance(value, datetime) else value for some in lists for value in some]
+        values = [value for some in lists for value in some]
         params = list(self._params)
         for at, mark in self._places:
             params[at] = values[mark]
@@ -104,6 +107,10 @@ class _Statement:
         return tuple(columns)
 
 
+def _stored(value: Any) -> Any:
+    return to_us(value) if isinstance(value, datetime) else value
+
+
 def _is_list(value: Any) -> bool:
     return not isinstance(value, int | str | datetime)
 
@@ -111,6 +118,14 @@ def _is_list(value: Any) -> bool:
 def _places(count: int) -> int:
     """Return how many places a list of `count` takes: few different numbers, so that few statements are built."""
     return 1 << max(count - 1, 0).bit_length()
+
+
+def _with_arrays(text: str, places: Sequence[int]) -> str:
+    """Return the statement with one array where a list of one value stood: PostgreSQL plans it as well for any length."""
+    pieces = text.split("%s")
+    for at in places:
+        pieces[at] = pieces[at].removesuffix("IN (") + "= ANY("
+    return "%s".join(pieces)
 
 
 def _padded(values: list[Any], places: int) -> list[Any]:

@@ -38,6 +38,8 @@ def test_moments_texts_and_lists_of_texts_go_where_they_belong(timers: list[int]
         ("task", 2, now + timedelta(minutes=2)), ("task", 3, now + timedelta(minutes=3)),
     ]
     assert asked.first(now, ["task"], 0) is None
+    of_moments = Prepared(lambda moments: Timer.objects.filter(due_at__in=moments).values_list("subject_id"))
+    assert of_moments.rows([now + timedelta(minutes=4), now]) == [(4,)]
     assert asked.first(now + timedelta(minutes=9), ["task"], 8) == ("task", 9, now + timedelta(minutes=9))
 
 
