@@ -98,7 +98,7 @@ def _wrong_desk(html: str, expected: Mapping[str, Any]) -> dict[str, str]:
     bars = re.findall(r'<li><span>([^<]+)</span><svg.*?</svg><span class="number">(\d+)</span></li>', html, re.DOTALL)
     figures = re.findall(r'class="figure-value[^"]*">([^<]+)<', html)
     tally = re.search(r'<ul class="tally".*?</ul>', html, re.DOTALL)
-    severities = re.findall(r">(\d+)</li>", tally[0]) if tally else []
+    severities = re.findall(r">(\d+)</span></li>", tally[0]) if tally else []
     points = re.search(r'<script id="desk-map" type="application/json">(.*?)</script>', html, re.DOTALL)
     shown = [point["id"] for point in json.loads(points[1])["points"]] if points else []
     compared = {
