@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from shouwang.kernel.moments import LOCAL_ZONE
 
@@ -41,13 +41,26 @@ class HeldShift:
 Held = TypeVar("Held", HeldDuty, HeldShift)
 
 
-def _at(held: list[Held], by_area: dict[int, list[Held]], area: int) -> list[Held]:
-    """Return those of `held` at an area, in their order; `by_area` is made anew when their number has changed."""
-    if sum(map(len, by_area.values())) != len(held):
-        by_area.clear()
-        for each in held:
-            by_area.setdefault(each.area, []).append(each)
-    return by_area.get(area, [])
+@dataclass
+class Ordered(Generic[Held]):
+    """What is held, found by area or by person; the order is made anew when more has come."""
+
+    all: list[Held]
+    at: dict[int, list[Held]] = field(default_factory=dict)
+    of: dict[int, list[Held]] = field(default_factory=dict)
+    ordered: int = 0
+
+    def look(self) -> Ordered[Held]:
+        """Return itself, in order."""
+        if self.ordered != len(self.all):
+            self.at.clear()
+            self.of.clear()
+            for each in self.all:
+                self.at.setdefault(each.area, []).append(each)
+                for person in {each.person, getattr(each, "deputy", None)} - {None}:
+                    self.of.setdefault(person, []).append(each)
+            self.ordered = len(self.all)
+        return self
 
 
 @dataclass
@@ -57,15 +70,16 @@ class Oracle:
     levels: dict[int, str]
     duties: list[HeldDuty] = field(default_factory=list)
     shifts: list[HeldShift] = field(default_factory=list)
-    _duties_by_area: dict[int, list[HeldDuty]] = field(default_factory=dict)
-    _shifts_by_area: dict[int, list[HeldShift]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._duties, self._shifts = Ordered(self.duties), Ordered(self.shifts)
 
     def who(self, path: str, *, duty: str, level: str, rank: str, at: datetime) -> int | None:
         """Return who answers at the area of `level` on `path`, None when nobody does."""
         area = next((int(part) for part in reversed(path.split("/")) if part and self.levels[int(part)] == level), None)
         if area is None:
             return None
-        shift = next((each for each in self._shifts_at(area) if each.code == duty and each.start_at <= at < each.until_at), None)
+        shift = next((each for each in self._shifts.look().at.get(area, ()) if each.code == duty and each.start_at <= at < each.until_at), None)
         if shift is not None:
             on_duty = shift.person if rank == "PRIMARY" else shift.deputy
             if on_duty is not None:
@@ -76,25 +90,16 @@ class Oracle:
     def _held(self, area: int, code: str, rank: str, at: datetime) -> list[HeldDuty]:
         today = at.astimezone(LOCAL_ZONE).date()
         return [
-            each for each in self._duties_at(area)
+            each for each in self._duties.look().at.get(area, ())
             if each.code == code and each.rank == rank
             and each.from_date <= today and (each.until_date is None or today < each.until_date)
         ]
 
-    def _duties_at(self, area: int) -> list[HeldDuty]:
-        return _at(self.duties, self._duties_by_area, area)
-
-    def _shifts_at(self, area: int) -> list[HeldShift]:
-        return _at(self.shifts, self._shifts_by_area, area)
-
     def areas_of(self, person: int, *, at: datetime | None = None) -> set[int]:
         """Return the areas a person answers for at a moment, or has ever answered for."""
+        duties, shifts = self._duties.look().of.get(person, ()), self._shifts.look().of.get(person, ())
         if at is None:
-            held = {each.area for each in self.duties if each.person == person}
-            return held | {each.area for each in self.shifts if person in (each.person, each.deputy)}
+            return {each.area for each in duties} | {each.area for each in shifts}
         today = at.astimezone(LOCAL_ZONE).date()
-        held = {
-            each.area for each in self.duties
-            if each.person == person and each.from_date <= today and (each.until_date is None or today < each.until_date)
-        }
-        return held | {each.area for each in self.shifts if person in (each.person, each.deputy) and each.start_at <= at < each.until_at}
+        held = {each.area for each in duties if each.from_date <= today and (each.until_date is None or today < each.until_date)}
+        return held | {each.area for each in shifts if each.start_at <= at < each.until_at}

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
+
+from shouwang.journal.sql import here
 
 Made = TypeVar("Made")
 _KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission")
@@ -69,7 +71,7 @@ def forget() -> None:
 
 def rows(statement: str, params: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
     """Return the rows of one statement: the simulator's own reads, apart from the product's."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper = here()
     if wrapper.vendor == "sqlite" and wrapper.connection is not None:
         return wrapper.connection.execute(statement.replace("%s", "?"), params).fetchall()  # type: ignore[no-any-return]
     with wrapper.cursor() as cursor:

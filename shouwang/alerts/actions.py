@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from shouwang.alerts.models import Alert, Inhibited
 from shouwang.alerts.registry import kind_of, resolver_of
@@ -120,12 +120,22 @@ def _known(findings: Sequence[FoundFinding]) -> tuple[dict[Key, int], set[tuple[
     return open_keys, seen
 
 
+_OPEN = Prepared(
+    lambda kind, subject_kind, subject_id: Alert.objects.filter(kind=kind, subject_kind=subject_kind, subject_id=subject_id, state="OPEN")
+    .values_list("pk", "case_id", "exercise_id"),
+)
+
+
+def _open_of(finding: FoundFinding) -> list[tuple[int, int | None]]:
+    """Return the open alerts of a finding's kind and subject, each with its case."""
+    rows = _OPEN.rows(finding.kind, finding.subject_kind, finding.subject_id)
+    return [(alert_id, case_id) for alert_id, case_id, exercise_id in rows if exercise_id == finding.exercise_id]
+
+
 def _update(updating: Sequence[FoundFinding], now: datetime) -> None:
     for finding in updating:
-        Alert.objects.filter(
-            kind=finding.kind, subject_kind=finding.subject_kind, subject_id=finding.subject_id,
-            exercise_id=finding.exercise_id, state="OPEN",
-        ).update(merged=F("merged") + 1, updated_at=now)
+        for alert_id, _ in _open_of(finding):
+            run("UPDATE alerts_alert SET merged = merged + 1, updated_at = %s WHERE id = %s", (to_us(now), alert_id))
 
 
 def _open(
@@ -178,13 +188,9 @@ def _end(ending: Sequence[FoundFinding], now: datetime) -> list[NewEvent]:
     """Note that what was sensed is over; the alert stays open until its case is closed by a person."""
     events = []
     for finding in ending:
-        alerts = Alert.objects.filter(
-            kind=finding.kind, subject_kind=finding.subject_kind, subject_id=finding.subject_id,
-            exercise_id=finding.exercise_id, state="OPEN",
-        )
-        for alert_id, case_id in alerts.values_list("pk", "case_id"):
+        for alert_id, case_id in _open_of(finding):
             if case_id is None:
-                Alert.objects.filter(pk=alert_id).update(state="ENDED", ended_at=now)
+                amend(Alert, alert_id, state="ENDED", ended_at=to_us(now))
             payload = {"alert": alert_id, "kind": finding.kind}
             events.append(NewEvent("alert.signal_over", case_id or alert_id, payload, finding.exercise_id))
     return events

@@ -14,6 +14,7 @@ from shouwang.alerts.models import Alert
 from shouwang.alerts.registry import kind_of, kinds, resolver_of
 from shouwang.alerts.rules import FoundFinding, Key, Subject
 from shouwang.alerts.rules.cap import LANGUAGES, CapAlert, Place, outer_rings
+from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import to_us
 from shouwang.kernel.severity import Severity
@@ -21,6 +22,7 @@ from shouwang.notify.rules import phrase
 from shouwang.places.queries import areas, full_names, outlines
 
 FEED_LONGEST = 500
+_OF_CASE = Prepared(lambda case_id: Alert.objects.filter(case_id=case_id).order_by("pk")[:1])
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class AlertRow:
 
 def alert_of_case(case_id: int) -> AlertRow | None:
     """Return the alert that opened the case."""
-    row = Alert.objects.filter(case_id=case_id).first()
+    row = _OF_CASE.one(case_id)
     return None if row is None else _row(row)
 
 

@@ -6,30 +6,31 @@ A read is written as a function that makes a queryset; what changes from one tim
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, models
 
-from shouwang.journal.sql import ID_MOST, Row, is_postgres, run
+from shouwang.journal.sql import ID_MOST, Row, here, is_postgres, run
 from shouwang.kernel.moments import to_us
 
 FIRST_MARK = 31_000
+DAY = -1
 _Ask = Callable[..., "models.QuerySet[Any, Any]"]
 _Shape = tuple[int | None, ...]
 _Converter = Callable[[Any], Any]
 
 
 class Prepared:
-    """One read, built once for each database and number of values asked for.
+    """One read, built once for each number of values asked for.
 
-    Its arguments are whole numbers, texts or moments, or lists of them for `__in`; what may be None or a truth value
-    changes the statement and belongs into the function.
+    Its arguments are whole numbers, texts, moments or days, or lists of them (not of days) for `__in`; what may be None or a
+    truth value changes the statement and belongs into the function.
     """
 
     def __init__(self, ask: _Ask) -> None:
         self._ask = ask
-        self._built: dict[tuple[str, _Shape], _Statement] = {}
+        self._built: dict[_Shape, _Statement] = {}
 
     def objects(self, *values: Any) -> list[Any]:
         """Return the objects of a queryset of whole objects."""
@@ -38,6 +39,11 @@ class Prepared:
     def rows(self, *values: Any) -> list[Row]:
         """Return the rows of a `values_list`, as that would have them."""
         return self._answer(values, _Statement.rows)
+
+    def one(self, *values: Any) -> Any:
+        """Return the first object of a queryset of whole objects, None when there is none."""
+        found = self.objects(*values)
+        return found[0] if found else None
 
     def first(self, *values: Any) -> Row | None:
         """Return the first row, None when there is none."""
@@ -49,12 +55,11 @@ class Prepared:
         lists = [[_stored(each) for each in value] if _is_list(value) else _stored(value) for value in values]
         if any(_is_list(value) and not 0 < len(value) <= ID_MOST for value in lists):
             return list(self._ask(*lists))
-        shape = tuple((1 if is_postgres() else _places(len(value))) if _is_list(value) else None for value in lists)
-        key = (connections[DEFAULT_DB_ALIAS].vendor, shape)
-        built = self._built.get(key)
+        shape = tuple(_shape(given, value) for given, value in zip(values, lists, strict=True))
+        built = self._built.get(shape)
         if built is None:
-            built = self._built[key] = _Statement(self._ask, shape)
-        given = [[value] if places is None or is_postgres() else _padded(value, places) for value, places in zip(lists, shape, strict=True)]
+            built = self._built[shape] = _Statement(self._ask, shape)
+        given = [[value] if places in (None, DAY) or is_postgres() else _padded(value, places) for value, places in zip(lists, shape, strict=True)]
         try:
             return read(built, given)
         except OverflowError:
@@ -65,11 +70,11 @@ class _Statement:
     """A read as it stands, and where in it each value goes."""
 
     def __init__(self, ask: _Ask, shape: _Shape) -> None:
-        wrapper = connections[DEFAULT_DB_ALIAS]
+        wrapper = here()
         marks, asked = FIRST_MARK, []
         for places in shape:
-            asked.append(list(range(marks, marks + places)) if places else marks)
-            marks += places or 1
+            asked.append(date.fromordinal(marks) if places == DAY else list(range(marks, marks + places)) if places else marks)
+            marks += 1 if places in (None, DAY) else places
         queryset = ask(*asked)
         compiler = queryset.query.get_compiler(connection=wrapper)
         self._text, params = compiler.as_sql()
@@ -80,7 +85,7 @@ class _Statement:
             raise ValueError(message)
         self._places = [(at, mark) for at, mark in enumerate(found) if mark is not None]
         if is_postgres():
-            self._text = _with_arrays(self._text, [at for at, mark in self._places if shape[mark] is not None])
+            self._text = _with_arrays(self._text, [at for at, mark in self._places if shape[mark] not in (None, DAY)])
         self._converters = [
             (column, _converter(functions, expression, wrapper))
             for column, (functions, expression) in compiler.get_converters([each[0] for each in compiler.select]).items()
@@ -108,11 +113,18 @@ class _Statement:
 
 
 def _stored(value: Any) -> Any:
-    return to_us(value) if isinstance(value, datetime) else value
+    return to_us(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
 
 
 def _is_list(value: Any) -> bool:
-    return not isinstance(value, int | str | datetime)
+    return not isinstance(value, int | str | date)
+
+
+def _shape(given: Any, value: Any) -> int | None:
+    """Return how many places a list takes, DAY for a day, None for another single value."""
+    if _is_list(value):
+        return 1 if is_postgres() else _places(len(value))
+    return DAY if isinstance(given, date) and not isinstance(given, datetime) else None
 
 
 def _places(count: int) -> int:
@@ -133,9 +145,18 @@ def _padded(values: list[Any], places: int) -> list[Any]:
 
 
 def _mark(param: Any, end: int) -> int | None:
-    """Return which value a parameter stands for; a text column has made the mark a text."""
-    number = int(param) if isinstance(param, str) and param.isdecimal() else param
+    """Return which value a parameter stands for; a text column has made the mark a text, SQLite a day too."""
+    number = param.toordinal() if isinstance(param, date) else param
+    if isinstance(param, str):
+        number = int(param) if param.isdecimal() else _ordinal(param)
     return number - FIRST_MARK if isinstance(number, int) and FIRST_MARK <= number < end else None
+
+
+def _ordinal(text: str) -> int | None:
+    try:
+        return date.fromisoformat(text).toordinal()
+    except ValueError:
+        return None
 
 
 def _converter(functions: Sequence[Callable[..., Any]], expression: Any, wrapper: Any) -> _Converter:

@@ -5,6 +5,7 @@ Not a second way to ask for lists: those go through the ORM. A statement writes 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, lru_cache
@@ -16,12 +17,24 @@ Row = tuple[Any, ...]
 ID_MOST = 512
 
 
+_of_thread = threading.local()
+
+
+def here() -> Any:
+    """Return this thread's connection wrapper, which stays the same for the thread's life; asking Django costs as much as a small read."""
+    try:
+        return _of_thread.wrapper
+    except AttributeError:
+        _of_thread.wrapper = connections[DEFAULT_DB_ALIAS]
+        return _of_thread.wrapper
+
+
 def run(statement: str, params: Sequence[Any] = ()) -> Any:
     """Execute one statement on this thread's connection and return the database's own cursor.
 
     Prepared once per connection: by sqlite3's cache, on PostgreSQL by the server. Errors are Django's.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper = here()
     raw = wrapper.connection
     if raw is None or wrapper.force_debug_cursor:
         cursor = wrapper.cursor()
@@ -31,7 +44,7 @@ def run(statement: str, params: Sequence[Any] = ()) -> Any:
         if is_postgres():
             return _server_cursor(raw).execute(statement, params, prepare=True)
         return raw.execute(_question_marks(statement), params)
-    except wrapper.Database.Error:  # type: ignore[attr-defined] # each database wrapper has its driver
+    except wrapper.Database.Error:
         with wrapper.wrap_database_errors:
             raise
 
@@ -51,7 +64,7 @@ def rows_for(statement: str, ids: Iterable[int], *params: Any) -> list[Row]:
 
 def run_many(statement: str, rows: Sequence[Row]) -> None:
     """Execute one statement for each of `rows`."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper = here()
     raw = wrapper.connection
     if raw is None or wrapper.force_debug_cursor or wrapper.vendor != "sqlite":
         with wrapper.cursor() as cursor:
@@ -66,7 +79,7 @@ def together() -> AbstractContextManager[Any]:
 
     Asking for an answer inside waits for all before it. An error of any of them is raised at the end.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper = here()
     if wrapper.connection is None or wrapper.force_debug_cursor or wrapper.vendor == "sqlite":
         return nullcontext()
     return _pipeline(wrapper)
@@ -80,14 +93,14 @@ def _pipeline(wrapper: Any) -> Iterator[None]:
 
 def is_together() -> bool:
     """Return whether this thread's connection is inside `together` and waits for no answer."""
-    raw = connections[DEFAULT_DB_ALIAS].connection
+    raw = here().connection
     return raw is not None and is_postgres() and raw.pgconn.pipeline_status != 0
 
 
 @cache
 def is_postgres() -> bool:
     """Return whether this installation's database is PostgreSQL."""
-    return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
+    return bool(here().vendor == "postgresql")
 
 
 @lru_cache(maxsize=512)

@@ -24,8 +24,10 @@ def require_aware(moment: datetime) -> None:
 
 def to_us(moment: datetime) -> int:
     """Return `moment` as microseconds since 1970 UTC. Raises NaiveMoment."""
-    require_aware(moment)
-    return (moment - EPOCH) // MICROSECOND
+    if moment.tzinfo is None:
+        require_aware(moment)
+    passed = moment - EPOCH
+    return (passed.days * 86_400 + passed.seconds) * SECOND_US + passed.microseconds
 
 
 def from_us(us: int) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db.models import Q
@@ -10,6 +10,7 @@ from django.db.models import Q
 from shouwang.journal.models import ListenerCursor, Timer
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.sql import ID_MOST
+from shouwang.people.models import Leave, Person
 from shouwang.places.models import Area
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,20 @@ def test_whole_objects_and_truth_values_are_as_the_orm_has_them() -> None:
     found.name = "乙县"
     found.save()
     assert Area.objects.get().name == "乙县"
+
+
+def test_days_go_where_they_belong(now: datetime) -> None:
+    area = Area.objects.create(level="COUNTY", name="甲县", path="/1/")
+    person = Person.objects.unscoped().create(name="甲某", area_id=area.pk, path="/1/", added_at=now)
+    for day in (date(2026, 1, 5), date(2026, 1, 7)):
+        Leave.objects.unscoped().create(person=person, from_date=day, until_date=day + timedelta(days=9), noted_at=now)
+    asked = Prepared(
+        lambda ids, begun_by, ended_after: Leave.objects.unscoped()
+        .filter(person_id__in=ids, from_date__lte=begun_by, until_date__gt=ended_after).values_list("from_date", "until_date"),
+    )
+    assert asked.rows([person.pk], date(2026, 1, 6), date(2026, 1, 13)) == [(date(2026, 1, 5), date(2026, 1, 14))]
+    assert asked.rows([person.pk], date(2026, 1, 7), date(2026, 1, 14)) == [(date(2026, 1, 7), date(2026, 1, 16))]
+    assert asked.rows([], date(2026, 1, 7), date(2026, 1, 14)) == []
 
 
 def test_a_whole_number_no_database_holds_finds_nothing(timers: list[int]) -> None:

@@ -24,6 +24,9 @@ _TASK = (
     "id", "case_id", "step", "state", "rung", "assignee_id", "offered_at", "due_at", "accepted_at", "arrived_at", "ended_at", "result",
 )
 _TASKS = Prepared(lambda ids: Task.objects.filter(case_id__in=ids).order_by("id").values_list(*_TASK))
+_TASK_OF_ID = Prepared(lambda task_id: Task.objects.filter(pk=task_id).values_list(*_TASK))
+_CASES = Prepared(lambda ids: Case.objects.filter(pk__in=ids))
+_EVIDENCE = Prepared(lambda case_id: Evidence.objects.filter(case_id=case_id).order_by("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,10 @@ def waiting_tasks(kind: str, *, subject_kind: str, subject_id: int) -> list[Task
 
 def case_in_scope(case_id: int, scope: Scope) -> CaseRow:
     """Return one case that `scope` sees. Raises NotFound otherwise."""
-    row = within(scope).filter(pk=case_id).first()
-    if row is None:
+    found = _CASES.one([case_id])
+    if found is None or not scope.may("case.read", found.path):
         raise NotFound(what=f"事件 {case_id}")
-    return rows_of([row])[0]
+    return rows_of([found])[0]
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ def _task_row(task: Task) -> TaskRow:
 
 def evidence_of(case_id: int) -> list[Evidence]:
     """Return the evidence of a case, oldest first."""
-    return list(Evidence.objects.filter(case_id=case_id).order_by("id"))
+    return _EVIDENCE.objects(case_id)
 
 
 def notes_of(case_id: int) -> list[tuple[int | None, str, datetime]]:
@@ -238,23 +241,23 @@ def procedure_of_case(case_id: int) -> Procedure:
 
 def case_row(case_id: int) -> CaseRow:
     """Return one case without asking who wants it: for pages whose principal is bound to one of its tasks."""
-    row = Case.objects.filter(pk=case_id).first()
-    if row is None:
+    found = _CASES.objects([case_id])
+    if not found:
         raise NotFound(what=f"事件 {case_id}")
-    return rows_of([row])[0]
+    return rows_of(found)[0]
 
 
 def case_rows(case_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Return these cases by id in two queries; takes no scope, as `case_row`: the caller shows what it has checked."""
-    return {row.id: row for row in rows_of(list(Case.objects.filter(pk__in=set(case_ids))))}
+    return {row.id: row for row in rows_of(_CASES.objects(sorted(set(case_ids))))}
 
 
 def task_row(task_id: int) -> TaskRow:
     """Return one task. Raises NotFound."""
-    row = Task.objects.filter(pk=task_id).first()
+    row = _TASK_OF_ID.first(task_id)
     if row is None:
         raise NotFound(what=f"任务 {task_id}")
-    return _task_row(row)
+    return TaskRow(*row)
 
 
 def paths_of(case_ids: Sequence[int]) -> dict[int, str]:

@@ -46,7 +46,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._gate.enter()
             self._inside = True
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            if self.queries_logged:
+                super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            else:
+                with self.wrap_database_errors:
+                    self.connection.execute("BEGIN IMMEDIATE")
         except BaseException:
             self._leave()
             raise

@@ -61,7 +61,7 @@ def take_reply(channel: str, key: str, *, said: str, now: datetime) -> bool:
     The words themselves are not kept.
     """
     with transaction.atomic():
-        row = next(iter(_ASKED_ABOUT.objects(key, channel)), None)
+        row = _ASKED_ABOUT.one(key, channel)
         if row is None:
             return False
         members = run("SELECT task_id FROM notify_message WHERE leader_id = %s ORDER BY id LIMIT %s", (row.pk, REPLY_TASKS)).fetchall()

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 
+from shouwang.journal.prepared import Prepared
 from shouwang.journal.sealed import fingerprint_of, opened
 from shouwang.journal.sql import rows_for
 from shouwang.kernel.errors import NotFound
@@ -124,6 +125,19 @@ class PersonPage:
     revealed: bool
 
 
+_MEMBERS = Prepared(
+    lambda ids: Member.objects.unscoped().filter(household_id__in=ids, ended_at__isnull=True).order_by("pk")
+    .values_list("household_id", "person_id", "role", "relation"),
+)
+_CONSENTS = Prepared(
+    lambda ids, purpose: Consent.objects.unscoped().filter(person_id__in=ids, purpose=purpose, withdrawn_at__isnull=True)
+    .values_list("person_id"),
+)
+_NOT_ASKED = Prepared(
+    lambda ids, ended_after, begun_by: DatedFact.objects.unscoped().filter(
+        Q(until_date__isnull=True) | Q(until_date__gt=ended_after), person_id__in=ids, kind__in=NOT_ASKED, from_date__lte=begun_by,
+    ).values_list("person_id"),
+)
 _CARDS = "SELECT id, name, phone, language FROM people_person WHERE id IN {ids}"
 _DUTIES = "SELECT person_id, code FROM people_duty WHERE until_date IS NULL AND person_id IN {ids} ORDER BY id"
 _CONTACTS = "SELECT person_id, channel, address FROM people_contactpreference WHERE enabled = %s AND person_id IN {ids} ORDER BY id"
@@ -179,8 +193,7 @@ def household_of(scope: Scope, household_id: int) -> HouseholdCard:
 def members_of(household_ids: Collection[int]) -> dict[int, tuple[MemberCard, ...]]:
     """Return the present members of these households, in the order they were added; takes no scope, as `person_cards`."""
     found: dict[int, list[MemberCard]] = {}
-    rows = Member.objects.unscoped().filter(household_id__in=household_ids, ended_at__isnull=True).order_by("pk")
-    for row in rows.values_list("household_id", "person_id", "role", "relation"):
+    for row in _MEMBERS.rows(list(household_ids)) if household_ids else ():
         found.setdefault(row[0], []).append(MemberCard(*row))
     return {household_id: tuple(members) for household_id, members in found.items()}
 
@@ -194,12 +207,11 @@ def askable(household_ids: Collection[int], *, role: str, consent: str, at: date
     residents = {each.person_id: home for home, found in members.items() for each in found if each.role == "RESIDENT"}
     agreed = {residents[person] for person in live_consents(residents, consent)} if consent else set(members)
     wanted = [each for home in agreed for each in members[home] if each.role == role]
+    if not wanted:
+        return {}
     cards = person_cards([each.person_id for each in wanted], language="zh")
     day = local(at).date()
-    facts = DatedFact.objects.unscoped().filter(
-        Q(until_date__isnull=True) | Q(until_date__gt=day), person_id__in=cards, kind__in=NOT_ASKED, from_date__lte=day,
-    )
-    never = set(facts.values_list("person_id", flat=True))
+    never = {row[0] for row in _NOT_ASKED.rows(list(cards), day, day)}
     found: dict[int, int] = {}
     for each in wanted:
         if each.person_id in cards and cards[each.person_id].phone and each.person_id not in never:
@@ -241,8 +253,7 @@ def matching_households(scope: Scope, text: str) -> frozenset[int]:
 
 def live_consents(person_ids: Collection[int], purpose: str) -> frozenset[int]:
     """Return those of the persons who agree to `purpose`."""
-    rows = Consent.objects.unscoped().filter(person_id__in=person_ids, purpose=purpose, withdrawn_at__isnull=True)
-    return frozenset(rows.values_list("person_id", flat=True))
+    return frozenset(row[0] for row in _CONSENTS.rows(list(person_ids), purpose)) if person_ids else frozenset()
 
 
 def list_persons(

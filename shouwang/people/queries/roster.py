@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -63,27 +63,22 @@ def _roster(at: datetime, now_s: float) -> Roster:
 
 def _load(at: datetime) -> Roster:
     earliest = local(at - _BEFORE).date()
-    return Roster(_duties(earliest), _shifts(at), _leaves(earliest))
+    return Roster(
+        [DutyRow(*row) for row in _DUTIES.rows(earliest)],
+        [ShiftRow(*row) for row in _SHIFTS.rows(at - _BEFORE, at + _AFTER)],
+        [LeaveRow(*row) for row in _LEAVES.rows(earliest, earliest + (_BEFORE + _AFTER) + _BEFORE)],
+    )
 
 
-def _duties(earliest: date) -> list[DutyRow]:
-    rows = Duty.objects.unscoped().filter(Q(until_date__isnull=True) | Q(until_date__gt=earliest), object_kind="AREA")
-    return [
-        DutyRow(*row)
-        for row in rows.values_list("area_id", "level", "code", "rank", "person_id", "from_date", "until_date").iterator()
-    ]
-
-
-def _leaves(earliest: date) -> list[LeaveRow]:
-    rows = Leave.objects.unscoped().filter(until_date__gt=earliest, from_date__lte=earliest + (_BEFORE + _AFTER) + _BEFORE)
-    return [LeaveRow(*row) for row in rows.values_list("person_id", "from_date", "until_date")]
-
-
+_DUTIES = Prepared(
+    lambda ended_after: Duty.objects.unscoped().filter(Q(until_date__isnull=True) | Q(until_date__gt=ended_after), object_kind="AREA")
+    .values_list("area_id", "level", "code", "rank", "person_id", "from_date", "until_date"),
+)
+_LEAVES = Prepared(
+    lambda ended_after, begun_by: Leave.objects.unscoped().filter(until_date__gt=ended_after, from_date__lte=begun_by)
+    .values_list("person_id", "from_date", "until_date"),
+)
 _SHIFTS = Prepared(
     lambda ended_after, begun_before: Shift.objects.unscoped().filter(until_at__gt=ended_after, start_at__lt=begun_before)
     .values_list("area_id", "level", "code", "start_at", "until_at", "person_id", "deputy_id"),
 )
-
-
-def _shifts(at: datetime) -> list[ShiftRow]:
-    return [ShiftRow(*row) for row in _SHIFTS.rows(at - _BEFORE, at + _AFTER)]

@@ -130,7 +130,7 @@ _LIVE = Prepared(lambda hashed: Credential.objects.unscoped().filter(hash=hashed
 
 
 def _live(digest: bytes) -> Credential | None:
-    return cast("Credential | None", next(iter(_LIVE.objects(digest.hex())), None))
+    return cast("Credential | None", _LIVE.one(digest.hex()))
 
 
 def _scope(row: Credential) -> Scope:

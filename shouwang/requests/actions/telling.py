@@ -27,7 +27,7 @@ def tell_done(case_id: int, *, result: str, seq: int, now: datetime) -> None:
     reached may still answer on the page of the receipt.
     """
     with transaction.atomic():
-        request = next(iter(_OF_CASE.objects(case_id)), None)
+        request = _OF_CASE.one(case_id)
         if request is None:
             return
         untold = Report.objects.filter(request_id=request.pk, told_seq__lt=seq).order_by("pk")
@@ -44,9 +44,8 @@ def tell_done(case_id: int, *, result: str, seq: int, now: datetime) -> None:
 def follow_merge(case_id: int, *, into_case_id: int, now: datetime) -> None:
     """Move the reports of a request whose case was merged to the request of the other case; doing it twice changes nothing."""
     with transaction.atomic():
-        request = ServiceRequest.objects.filter(case_id=case_id, joined__isnull=True).first()
-        target = ServiceRequest.objects.filter(case_id=into_case_id).first()
-        if request is None or target is None or request.pk == target.pk:
+        request, target = _OF_CASE.one(case_id), _OF_CASE.one(into_case_id)
+        if request is None or request.joined_id is not None or target is None or request.pk == target.pk:
             return
         ServiceRequest.objects.filter(joined_id=request.pk).update(joined_id=target.pk)
         ServiceRequest.objects.filter(pk=request.pk).update(joined_id=target.pk)

@@ -8,9 +8,14 @@ from django.db import transaction
 
 from shouwang.alerts.queries import alert_of_case
 from shouwang.cases.queries import case_row, evidence_of, tasks_of
+from shouwang.journal.prepared import Prepared
+from shouwang.journal.put import amend, put
+from shouwang.kernel.moments import to_us
 from shouwang.systems.living_alone.models import Label
 from shouwang.systems.living_alone.rules.labels import label_of
 from shouwang.systems.living_alone.rules.procedures import SYSTEM
+
+_LABEL = Prepared(lambda case_id: Label.objects.filter(case_id=case_id).values_list("pk"))
 
 
 def label_case(case_id: int, *, now: datetime) -> bool:
@@ -22,12 +27,15 @@ def label_case(case_id: int, *, now: datetime) -> bool:
     alert = alert_of_case(case_id)
     what = next((str(each.value) for each in reversed(evidence_of(case_id)) if each.code == "what"), "")
     accepted = [task.accepted_at for task in tasks if task.accepted_at is not None]
+    contact_at = min(accepted, default=None)
+    columns = {
+        "household_id": case.subject_id, "path": case.path, "alert_kind": alert.kind if alert else "", "opened_at": to_us(case.opened_at),
+        "label": label_of([task.result for task in tasks], what), "contact_at": contact_at and to_us(contact_at), "closed_at": to_us(now),
+    }
     with transaction.atomic():
-        Label.objects.update_or_create(
-            case_id=case_id,
-            defaults={
-                "household_id": case.subject_id, "path": case.path, "alert_kind": alert.kind if alert else "", "opened_at": case.opened_at,
-                "label": label_of([task.result for task in tasks], what), "contact_at": min(accepted, default=None), "closed_at": now,
-            },
-        )
+        known = _LABEL.first(case_id)
+        if known is not None:
+            amend(Label, known[0], **columns)
+        else:
+            put(Label, ("case_id", *columns), [(case_id, *columns.values())])
     return True
