@@ -38,12 +38,12 @@ def tell(task: Task, person: int, channels: Sequence[str], *, now: datetime) -> 
     )
 
 
-def fail(task: Task, channel: str, *, now: datetime, state: State = State.FAILED) -> None:
+def fail(task: Task, channel: str, *, now: datetime, state: State = State.FAILED, heard_at: datetime | None = None) -> None:
     """Let the latest message on a channel fail, as the worker would record it, and let the listener hear of it."""
     message = Message.objects.filter(task_id=task.pk, channel=channel).order_by("-pk")[0]
     Message.objects.filter(pk=message.pk).update(state=state, done_at=now)
     append(failures_of(message.pk), now=now)
-    on_failures(events_after(0, kinds=[MESSAGE_FAILED]))
+    on_failures(events_after(0, kinds=[MESSAGE_FAILED]), now=heard_at or now)
 
 
 def test_the_deputy_is_asked_at_once_when_no_channel_reaches_the_grid_worker(county: County, now: datetime, client: Client) -> None:
@@ -65,11 +65,21 @@ def test_the_deputy_is_asked_at_once_when_no_channel_reaches_the_grid_worker(cou
     assert "网格甲联系不上，不等到时，立即升级" in page
 
 
+def test_whoever_is_asked_next_has_the_whole_time_though_the_news_is_old(county: County, now: datetime) -> None:
+    task = open_one(county, now)
+    tell(task, county.worker, [SMS], now=now)
+    started_again = now + timedelta(hours=2)
+    fail(task, SMS, now=now, heard_at=started_again)
+    task.refresh_from_db()
+    assert (task.assignee_id, task.due_at) == (county.deputy, started_again + timedelta(minutes=15))
+    assert_timers_live()
+
+
 def test_hearing_of_it_twice_changes_nothing(county: County, now: datetime) -> None:
     task = open_one(county, now)
     tell(task, county.worker, [SMS], now=now)
     fail(task, SMS, now=now)
-    on_failures(events_after(0, kinds=[MESSAGE_FAILED]))
+    on_failures(events_after(0, kinds=[MESSAGE_FAILED]), now=now)
     task.refresh_from_db()
     assert task.rung == WORKER + 1
     assert [event.kind for event in events_of(task.case_id)].count("case.unreached") == 1
