@@ -61,7 +61,7 @@ def add_things(new: Sequence[NewThing], *, now: datetime) -> list[ThingAdded]:
     thing_ids = list(reserve_ids(Thing, len(new)))
     put(Thing, _THING_COLUMNS, [
         (thing_id, thing.external_id, thing.kind, thing.name, thing.area_id, thing.path, thing.household_id,
-         partition_of(thing.area_id or thing.external_id), thing.exercise_id, to_us(now))
+         partition_of(thing.area_id, thing.external_id), thing.exercise_id, to_us(now))
         for thing_id, thing in zip(thing_ids, new, strict=True)
     ])
     stream_ids = iter(reserve_ids(Datastream, sum(len(thing.datastreams) for thing in new)))

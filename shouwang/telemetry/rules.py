@@ -15,6 +15,7 @@ from shouwang.kernel.moments import HOUR_US, MINUTE_US
 from shouwang.kernel.texts import Text
 
 PARTITIONS = 64
+AREAS_TOGETHER = 64
 FUTURE = 1
 LATE = 2
 FUTURE_AFTER_US = 5 * MINUTE_US
@@ -147,9 +148,12 @@ class Batch:
     partition: NDArray[np.uint8]
 
 
-def partition_of(key: object) -> int:
-    """Return the partition (0–63) of an area id, or of whatever else names a place for good."""
-    return zlib.crc32(str(key).encode()) % PARTITIONS
+def partition_of(area_id: int | None, name: str) -> int:
+    """Return the partition (0–63) of a thing: that of its area and those numbered next to it; by its name where it has none.
+
+    Neighbours are numbered together, and a county of few areas has few partitions: each costs the watch at every tick.
+    """
+    return zlib.crc32(name.encode()) % PARTITIONS if area_id is None else area_id // AREAS_TOGETHER % PARTITIONS
 
 
 def bitmask(partition: NDArray[np.uint8]) -> int:

@@ -166,7 +166,8 @@ def test_a_packed_batch_is_read_back() -> None:
 def test_the_set_of_partitions_fits_a_signed_number() -> None:
     assert bitmask(np.array([0, 2, 2], np.uint8)) == 0b101
     assert bitmask(np.array([63], np.uint8)) == -(1 << 63)
-    assert {*range(64)} == {partition_of(number) for number in range(2_000)}
+    assert {*range(64)} == {partition_of(area, "") for area in range(1, 64 * 64)} == {partition_of(None, str(name)) for name in range(2_000)}
+    assert len({partition_of(area, "") for area in range(1, 120)}) == 2  # neighbours together, few areas in few partitions
 
 
 def test_thinning_keeps_a_short_series_whole() -> None:
