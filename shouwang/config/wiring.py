@@ -25,7 +25,7 @@ from shouwang.journal.apart import Apart
 from shouwang.journal.clock import clock
 from shouwang.journal.holders import holder
 from shouwang.journal.queries import events_after, last_of_kinds, last_seq, next_timer_at
-from shouwang.journal.rules import Event, Lease, LeaseLost
+from shouwang.journal.rules import Lease, LeaseLost
 from shouwang.journal.wake import Bell, wait_any
 from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
 from shouwang.notify.jobs import next_pass_at, send_due
@@ -39,7 +39,7 @@ from shouwang.watch import jobs as watch
 from shouwang.watch.queries import read_upto
 from shouwang.watch.review import review
 
-Hear = Callable[[Sequence[Event]], None]
+Hear = Callable[..., None]
 LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (alerts.LISTENER, alerts.KINDS, alerts.on_case_ended),
     (cases.REPLIES, [REPLY_RECEIVED], cases.on_replies),
@@ -58,6 +58,9 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (living_alone.LABELS, [CLOSED], living_alone.on_closed),
     (living_alone.WITHDRAWALS, [CONSENT_WITHDRAWN], living_alone.on_withdrawals),
 )
+
+GIVE_TIME = frozenset({unreached.LISTENER})
+"""The listeners that give somebody time from now on, and so need to know the moment at which they hear."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,11 @@ class News:
 
     heard_upto: dict[str, int] = field(default_factory=dict)
 
-    def tell(self) -> int:
-        """Give listeners the next events of their kinds and return how many there were; nothing new costs one query."""
+    def tell(self, now: datetime | None = None) -> int:
+        """Give listeners the next events of their kinds and return how many there were; nothing new costs one query.
+
+        Without `now` it is for every listener the moment of its news.
+        """
         end = last_seq()
         since = min(self.heard_upto.values(), default=end)
         last = last_of_kinds(since) if since < end else {}
@@ -113,8 +119,9 @@ class News:
         for name, kinds, hear in LISTENERS:
             upto = self.heard_upto.get(name)
             is_news = upto is None or any(last.get(kind, 0) > upto for kind in kinds)
+            heard = partial(hear, now=now) if name in GIVE_TIME else hear
             with apart.piece(f"the listener {name}"):
-                told = listen(name, hear, partial(events_after, kinds=kinds)) if is_news else 0
+                told = listen(name, heard, partial(events_after, kinds=kinds)) if is_news else 0
                 if not told:
                     self.heard_upto[name] = end
                 done += told
@@ -131,7 +138,7 @@ def work_once(lease: Lease, *, now: datetime, news: News | None = None) -> int:
     with apart.piece("the timers"):
         done += run_due_timers(now)
     with apart.piece("the news"):
-        done += (news or News()).tell()
+        done += (news or News()).tell(now)
     with apart.piece("the messages"):
         done += send_due(now, lease=lease)
     apart.end()

@@ -14,7 +14,6 @@ from shouwang.cases.actions.ladder import climb_on
 from shouwang.cases.actions.ringing import ring_next
 from shouwang.cases.queries import TaskState, load_task
 from shouwang.cases.rules.errors import CaseError
-from shouwang.journal import clock
 from shouwang.journal.rules import Event
 from shouwang.kernel.errors import NotFound
 from shouwang.notify.events import MESSAGE_FAILED
@@ -28,14 +27,13 @@ RANG = frozenset({"NO_ANSWER", "LINE_BUSY"})
 def on_failures(events: Sequence[Event], *, now: datetime | None = None) -> None:
     """Go on without the persons whom messages did not reach: the listener of MESSAGE_FAILED; twice changes nothing.
 
-    Whoever is asked next has time from `now` on, the present moment of the installation: the news may be hours old.
+    Whoever is asked next has time from `now` on, else from the moment of the news: it may be hours old.
     """
-    present = clock.clock().now() if now is None else now
     for event in events:
         task_id = event.payload.get("task")
         if event.kind == MESSAGE_FAILED and task_id is not None:
             with contextlib.suppress(CaseError, NotFound):
-                ask_next(task_id, unreached=event.payload["person"], now=present)
+                ask_next(task_id, unreached=event.payload["person"], now=now or event.at)
 
 
 def ask_next(task_id: int, *, unreached: int, now: datetime) -> bool:
