@@ -121,7 +121,7 @@ class News:
             is_news = upto is None or any(last.get(kind, 0) > upto for kind in kinds)
             heard = partial(hear, now=now) if name in GIVE_TIME else hear
             with apart.piece(f"the listener {name}"):
-                told = listen(name, heard, partial(events_after, kinds=kinds)) if is_news else 0
+                told = listen(name, heard, partial(events_after, kinds=kinds), head=end) if is_news else 0
                 if not told:
                     self.heard_upto[name] = end
                 done += told

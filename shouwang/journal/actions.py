@@ -133,13 +133,14 @@ def check_fence(lease: Lease) -> None:
 
 def listen(
     name: str, handle: Callable[[Sequence[Event]], None], read: Callable[[int], list[Event]], *, start_at: int = 0,
+    head: int | None = None,
 ) -> int:
     """Give the next events to the listener `name` and move its cursor, in one transaction; return how many there were.
 
     At least once: `handle` must be idempotent on the event's number. A listener that hears nothing for long follows the
-    log all the same, else each pass would read ever more of it.
+    log all the same, else each pass would read ever more of it. `head` is the last event's number for whoever has it already.
     """
-    head = last_seq()  # before the reading: what is committed after it must not be passed over
+    head = last_seq() if head is None else head  # before the reading: what is committed after it must not be passed over
     seq = _cursor(name, start_at=start_at)
     events = read(seq)
     if not events:
