@@ -25,7 +25,7 @@ CATALOGUE_AGE_S = 60.0
 RETRY_AGE_S = 1.0
 HOURS_PER_QUERY = 400
 FRESH_HOURS = 48
-STREAMS_PER_QUERY = 1_000
+USUAL_HOURS = 3
 
 
 @dataclass(frozen=True)
@@ -164,20 +164,16 @@ def _hours(first: int, last: int) -> Iterable[list[int]]:
         yield list(range(begin, min(begin + HOURS_PER_QUERY, last + 1)))
 
 
-_LAST_READINGS = (
-    f"SELECT datastream_id, max(at) FROM telemetry_observation WHERE hour IN ({', '.join(['%s'] * (FRESH_HOURS + 1))}) "  # noqa: S608
-    "AND datastream_id IN {ids} GROUP BY datastream_id"
-)
+_LAST_READINGS = "SELECT datastream_id, max(at) FROM telemetry_observation WHERE hour IN ({hours}) AND datastream_id IN {ids} GROUP BY datastream_id"
 
 
 def last_readings(datastream_ids: Sequence[int], *, now: datetime) -> dict[int, datetime]:
     """Return the moment of the last reading of each datastream that had one within 48 hours before `now`."""
-    last = to_us(now) // HOUR_US
+    end = to_us(now) // HOUR_US + 1
     found: dict[int, datetime] = {}
-    for begin in range(0, len(datastream_ids), STREAMS_PER_QUERY):
-        part = datastream_ids[begin : begin + STREAMS_PER_QUERY]
-        rows = rows_for(_LAST_READINGS, part, *range(last - FRESH_HOURS, last + 1))
-        found |= {stream: from_us(at_us) for stream, at_us in rows}
+    for hours in (range(end - USUAL_HOURS, end), range(end - 1 - FRESH_HOURS, end - USUAL_HOURS)):
+        asked = _LAST_READINGS.replace("{hours}", ", ".join(["%s"] * len(hours)))
+        found |= {stream: from_us(at_us) for stream, at_us in rows_for(asked, set(datastream_ids) - set(found), *hours)}
     return found
 
 
