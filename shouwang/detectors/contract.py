@@ -6,7 +6,12 @@ A detector is a module of this package that defines `NAME`, `VERSION`, `PARAMS` 
 - findings are the same however the rows are split or reordered, as long as every row arrives before the watermark passes it;
 - a finding at moment t depends on no row after t;
 - no rows and a later watermark are enough to raise what silence means;
-- the state survives `dump` and `load`; judging never changes the state it was given.
+- the state survives `dump` and `load`; judging never changes the state it was given;
+- `drop_streams` leaves nothing of a stream, and `take_streams(state, taken)` goes on with it in another state as if it had
+  always been there.
+
+An array of a state has one row a stream, in the order of `stream`, which ascends; those named `pending_…` have one row for
+each reading that waits; those in `OF_ALL` are of the whole state.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ OPEN: Literal["OPEN"] = "OPEN"
 UPDATE: Literal["UPDATE"] = "UPDATE"
 END: Literal["END"] = "END"
 STATE_FORMAT = 1
+OF_ALL = frozenset({"judged_us", "late", "next_slot", "memory_slot"})
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,50 @@ class Judge(Protocol):
 def fresh(start_us: int = 0) -> State:
     """Return the state of a detector that judges moments after `start_us`; earlier rows only serve as history."""
     return {"judged_us": np.array([start_us], np.int64)}
+
+
+class TakeStreams(Protocol):
+    """How a detector goes on with streams that another state of it has judged up to the same moment."""
+
+    def __call__(self, state: State, taken: State) -> State:
+        """Return `state` with the streams of `taken`, none of which it holds; both states are spent."""
+        ...
+
+
+def streams_of(state: State) -> Int64s:
+    """Return every stream that `state` remembers, ascending, those of readings that wait included."""
+    none = np.zeros(0, np.int64)
+    return np.union1d(state.get("stream", none), state.get("pending_stream", none)).astype(np.int64)
+
+
+def drop_streams(state: State, streams: Int64s) -> State:
+    """Return `state` without these streams; the very same object where it holds none of them."""
+    held = streams_of(state)
+    return only_streams(state, held[~np.isin(held, streams)]) if np.isin(held, streams).any() else state
+
+
+def only_streams(state: State, streams: Int64s) -> State:
+    """Return `state` with these streams and no others."""
+    none = np.zeros(0, np.int64)
+    own, waits = (np.isin(state.get(name, none), streams) for name in ("stream", "pending_stream"))
+    return {name: array if name in OF_ALL else array[waits if _waits(name) else own] for name, array in state.items()}
+
+
+def join_streams(state: State, taken: State) -> State:
+    """Return `state` with the rows of `taken`, for detectors whose rows mean the same in any state."""
+    order = np.argsort(np.concatenate([each["stream"] for each in (state, taken) if "stream" in each] or [np.zeros(0, np.int64)]))
+    joined: State = {}
+    for name in {**taken, **state}:
+        if name in OF_ALL:
+            joined[name] = state.get(name, taken.get(name))  # type: ignore[assignment] # one of them has it
+            continue
+        rows = np.concatenate([each[name] for each in (state, taken) if name in each])
+        joined[name] = rows if _waits(name) else rows[order]
+    return joined
+
+
+def _waits(name: str) -> bool:
+    return name.startswith("pending_")
 
 
 def dump(state: State) -> bytes:

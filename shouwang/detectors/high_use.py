@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.contract import END, OPEN, Columns, Finding, Params, State
+from shouwang.detectors.contract import END, OPEN, Columns, Finding, Params, State, join_streams
 from shouwang.detectors.habits import high
 from shouwang.detectors.habits.hourly import HOUR_US, WEEK_H, Hour, Intake, is_idle
 
@@ -18,6 +18,7 @@ KINDS = (("WATER_HIGH_USE", 2), ("WATER_LEAK", 1))
 DAY_H = 24
 SPANS = len(high.DRAWN_H) + len(high.NEVER_LESS_H)
 ARRAYS = ("register", "read_slot", "since_slot", "ring", "most", "week_most", "open_us")
+take_streams = join_streams
 
 
 def judge(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from shouwang.detectors.contract import Columns, Finding, Params, State
-from shouwang.detectors.rolling import judge_window
+from shouwang.detectors.rolling import judge_window, move_readings
 
 NAME = "low_12h"
 VERSION = 1
 PARAMS: Params = {"window_h": 12, "low_l": 10, "max_gap_h": 6, "grid_min": 10, "low_severity": 2}
+take_streams = move_readings
 
 
 def judge(

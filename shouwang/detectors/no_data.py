@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from shouwang.detectors.contract import Columns, Finding, Params, State
-from shouwang.detectors.rolling import NO_DATA, judge_window
+from shouwang.detectors.rolling import NO_DATA, judge_window, move_readings
 
 NAME = "no_data"
 VERSION = 1
 PARAMS: Params = {"max_gap_h": 6, "grid_min": 10}
 NO_RULE: Params = {"window_h": 1, "low_l": -1, "low_severity": 1}
+take_streams = move_readings
 
 
 def judge(

@@ -12,7 +12,7 @@ from functools import cache
 import msgspec
 
 from shouwang import detectors
-from shouwang.detectors.contract import Judge, Params
+from shouwang.detectors.contract import Judge, Params, TakeStreams
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Detector:
     params: Params
     judge: Judge
     summary: str
+    take_streams: TakeStreams
 
     def settled(self, params: Mapping[str, float]) -> dict[str, float]:
         """Return the defaults with `params` over them. Raises KeyError for a parameter the detector does not have."""
@@ -46,7 +47,7 @@ def detectors_found() -> Mapping[str, Detector]:
             message = f"two detector files are named {module.NAME}; rename one of them"
             raise ValueError(message)
         summary = (module.__doc__ or "").strip().splitlines()[0]
-        found[module.NAME] = Detector(module.NAME, module.VERSION, module.PARAMS, module.judge, summary)
+        found[module.NAME] = Detector(module.NAME, module.VERSION, module.PARAMS, module.judge, summary, module.take_streams)
     return found
 
 

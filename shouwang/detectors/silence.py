@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.contract import END, OPEN, Columns, Finding, Int64s, Params, State
+from shouwang.detectors.contract import END, OPEN, Columns, Finding, Int64s, Params, State, join_streams
 from shouwang.detectors.habits.chance import chances
 from shouwang.detectors.habits.clock import alarm_hours, silence
 from shouwang.detectors.habits.frozen import frozen
@@ -41,6 +41,13 @@ def judge(
     findings = [finding for hour in watch.hours(intake) for finding in watch.judge(hour)]
     findings = [finding for finding in findings if finding.at_us > intake.judged_us]
     return {**intake.state(), **watch.arrays()}, findings
+
+
+def take_streams(state: State, taken: State) -> State:
+    """Return `state` with the homes of `taken`, both brought to one hour; when a call or visit is due changes with the next use."""
+    slot = max(Memory.slot_of(state), Memory.slot_of(taken))
+    joined = join_streams(Memory.passed(state, slot), Memory.passed(taken, slot))
+    return {**joined, "memory_slot": np.array([slot], np.int64)} if "memory_slot" in joined else joined
 
 
 class Watched:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shouwang.detectors.contract import Columns, Finding, State, dump, fresh, load
+from shouwang.detectors.contract import (
+    OF_ALL,
+    Columns,
+    Finding,
+    State,
+    drop_streams,
+    dump,
+    fresh,
+    load,
+    only_streams,
+    streams_of,
+)
 from shouwang.detectors.registry import Detector, detectors_found
 
 HOUR_US = 3_600_000_000
@@ -49,6 +60,12 @@ def columns(rows: Sequence[Row]) -> Columns:
 
 
 def run(detector: Detector, ticks: Sequence[tuple[Sequence[Row], int]], state: State, *, restart: bool = False) -> list[Finding]:
+    return told(detector, ticks, state, restart=restart)[1]
+
+
+def told(
+    detector: Detector, ticks: Sequence[tuple[Sequence[Row], int]], state: State, *, restart: bool = False,
+) -> tuple[State, list[Finding]]:
     found: list[Finding] = []
     for rows, now_us in ticks:
         given_state = load(dump(state)) if restart else state
@@ -56,7 +73,7 @@ def run(detector: Detector, ticks: Sequence[tuple[Sequence[Row], int]], state: S
             columns(rows), given_state, now_us=now_us, watermark_us=now_us - LATENESS_US, params=detector.params,
         )
         found += findings
-    return found
+    return state, found
 
 
 def end_of(life: Life) -> int:
@@ -158,3 +175,75 @@ def test_a_detector_says_what_it_is(detector: Detector) -> None:
     assert detector.settled({}) == dict(detector.params)
     with pytest.raises(KeyError, match="has no parameter"):
         detector.settled({"no_such": 1.0})
+
+
+def as_rows(state: State) -> dict[str, int]:
+    return {name: array.nbytes for name, array in state.items() if name not in OF_ALL}
+
+
+@EVERY
+@settings(deadline=None, max_examples=30)
+@given(life=lives(), seed=st.integers(0, 2**16), cut=st.integers(0, 72))
+def test_of_dropped_streams_nothing_is_found_or_kept(detector: Detector, life: Life, seed: int, cut: int) -> None:
+    chance = random.Random(seed)
+    gone = [stream for stream in (7, 14, 21) if chance.random() < 0.5]
+    ticks = as_it_arrives(life, chance)
+    cut_us = START_US + cut * HOUR_US
+    before, after = [each for each in ticks if each[1] <= cut_us], [each for each in ticks if each[1] > cut_us]
+    state, _ = told(detector, before, {})
+    left = drop_streams(state, np.array(gone, np.int64))
+    assert not set(gone) & set(streams_of(left).tolist())
+    _, found = told(detector, [(without(rows, gone), now_us) for rows, now_us in after], left)
+    assert [each for each in run(detector, ticks, {})[len(told(detector, before, {})[1]):] if each.stream not in gone] == found
+
+
+@EVERY
+@settings(deadline=None, max_examples=30)
+@given(life=lives())
+def test_dropping_everything_gives_all_memory_back(detector: Detector, life: Life) -> None:
+    state, _ = told(detector, [(life, end_of(life) - 40 * HOUR_US)], {})
+    left = drop_streams(state, streams_of(state))
+    assert set(as_rows(left).values()) <= {0}
+    assert drop_streams(left, np.array([7], np.int64)) is left
+
+
+@EVERY
+@settings(deadline=None, max_examples=30)
+@given(life=lives(), seed=st.integers(0, 2**16))
+def test_streams_that_move_between_states_are_judged_as_if_they_had_stayed(detector: Detector, life: Life, seed: int) -> None:
+    chance = random.Random(seed)
+    ticks = as_it_arrives(life, chance)
+    here: set[int] = set()
+    one: State = {}
+    other: State | None = None
+    found: list[Finding] = []
+    for rows, now_us in ticks:
+        if other is not None or chance.random() < 0.5:
+            other = drop_streams(one, streams_of(one)) if other is None else other
+            moving = {stream for stream in (7, 14, 21) if chance.random() < 0.3}
+            one, other = moved(detector, one, other, moving - here)
+            other, one = moved(detector, other, one, moving & here)
+            here ^= moving
+        mine = [row for row in rows if row[0] in here]
+        one, first = told(detector, [(without(rows, here), now_us)], load(dump(one)))
+        found += first
+        if other is not None:
+            other, second = told(detector, [(mine, now_us)], load(dump(other)))
+            found += second
+    assert sorted(run(detector, ticks, {}), key=in_order) == sorted(found, key=in_order)
+
+
+def in_order(finding: Finding) -> tuple[int, int, str]:
+    return finding.at_us, finding.stream, finding.kind
+
+
+def moved(detector: Detector, state: State, into: State, streams: set[int]) -> tuple[State, State]:
+    ids = np.array(sorted(streams & set(streams_of(state).tolist())), np.int64)
+    if not len(ids):
+        return state, into
+    taken = only_streams(state, ids)
+    return drop_streams(state, ids), detector.take_streams(into, taken)
+
+
+def without(rows: Sequence[Row], streams: Collection[int]) -> list[Row]:
+    return [row for row in rows if row[0] not in streams]

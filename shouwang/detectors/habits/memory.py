@@ -111,12 +111,27 @@ class Memory:
             memory.week[name][place] = arrays[f"week_{name}"]
         return memory
 
+    @staticmethod
+    def slot_of(arrays: Mapping[str, NDArray[np.generic]]) -> int:
+        """Return the last hour that is remembered, −1 for none."""
+        return int(arrays["memory_slot"][0]) if "memory_slot" in arrays else -1
+
+    @classmethod
+    def passed(cls, arrays: Mapping[str, NDArray[np.generic]], slot: int) -> dict[str, NDArray[np.generic]]:
+        """Return everything remembered as it is once the hours up to `slot` have passed unread."""
+        if cls.slot_of(arrays) in {-1, slot}:
+            return dict(arrays)
+        count = len(arrays["register"])
+        memory = cls.of(arrays, place=np.arange(count), count=count)
+        memory.turn(slot)
+        return {**arrays, **memory.arrays()}
+
     def step(self, slot: int, registers: NDArray[np.float64], *, hours: NDArray[np.int16]) -> tuple[Mask, Floats]:
         """Take the last register of each home in hour `slot` (NaN: none); return who used water, and the litres.
 
         `hours` holds the local hours of the week of this slot and the next 36. Slots must ascend.
         """
-        self._turn(slot)
+        self.turn(slot)
         read = np.isfinite(registers)
         first = read & (self.read_slot < 0)
         gone_h = np.where(read & ~first, slot - self.read_slot, 1)
@@ -137,7 +152,7 @@ class Memory:
         """Let the silence of `used` begin anew at `slot`; call it after `contexts`, which still needs the last silence."""
         self.use_slot[used] = slot
 
-    def _turn(self, slot: int) -> None:
+    def turn(self, slot: int) -> None:
         """Clear the hours since the last step, and learn from the week that is over."""
         if self.slot >= 0:
             for passed in range(max(self.slot + 1, slot - RING_H + 1), slot + 1):
