@@ -53,6 +53,7 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (requests.MOVES, [AREA_MOVED], requests.on_moves),
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
     (telemetry.MOVES, [AREA_MOVED], telemetry.on_moves),
+    (watch.MOVES, [AREA_MOVED], watch.on_moves),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
     (living_alone.ANSWERS, [ANSWERED], living_alone.on_answers),
     (living_alone.LABELS, [CLOSED], living_alone.on_closed),

@@ -6,19 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from django.db import transaction
 
 from shouwang.alerts.rules import FoundFinding
 from shouwang.detectors.contract import Finding, Int64s, dump, fresh
 from shouwang.detectors.registry import detectors_found
-from shouwang.journal.actions import check_fence
+from shouwang.journal.actions import append, check_fence
 from shouwang.journal.put import put, remove, reserve_ids
-from shouwang.journal.rules import Lease
+from shouwang.journal.rules import Lease, NewEvent
 from shouwang.journal.sql import run, run_many
+from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import from_us, to_us
 from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.rules import PARTITIONS
 from shouwang.watch import queries
+from shouwang.watch.events import THRESHOLDS_SET
 from shouwang.watch.models import LateBatch, LateRows, ReviewFinding, Watch, WatchState, WatchTick
 from shouwang.watch.rules import (
     LATE_ROW_BYTES,
@@ -67,13 +70,63 @@ def set_watch(
         "detector": detector, "version": found.version, "params": settled, "thing_kind": thing_kind, "property": observed,
         "lateness_s": lateness_s,
     }
-    watch = Watch.objects.filter(code=code).first()
+    watch = Watch.objects.filter(code=code, path="").first()
     if watch is not None and all(getattr(watch, name) == value for name, value in judging.items()):
-        Watch.objects.filter(pk=watch.pk).update(enabled=enabled)
+        Watch.objects.filter(code=code).update(enabled=enabled)
         return watch.pk
-    watch, _ = Watch.objects.update_or_create(code=code, defaults={**judging, "enabled": enabled, "since": now})
+    watch, _ = Watch.objects.update_or_create(code=code, path="", defaults={**judging, "enabled": enabled, "since": now})
+    Watch.objects.filter(code=code).update(enabled=enabled)
+    WatchState.objects.filter(watch__code=code).exclude(watch_id=watch.pk).delete()
     _start_anew(watch.pk, now=now)
     return watch.pk
+
+
+@transaction.atomic
+def set_thresholds(code: str, *, area_id: int, path: str, own: Mapping[str, float], by: int | None, now: datetime) -> bool:
+    """Let a watch judge by other parameters at an area and below; what is not in `own` follows the area above.
+
+    The caller has checked the right and the numbers. Returns False where nothing changes. Raises NotFound.
+    """
+    base = Watch.objects.filter(code=code, path="").first()
+    if base is None:
+        raise NotFound(what=f"监测 {code[:48]}")
+    before = dict(Watch.objects.filter(code=code, path=path).values_list("path", "params")).get(path, {})
+    if before == dict(own):
+        return False
+    same = {"detector": base.detector, "version": base.version, "lateness_s": base.lateness_s, "since": base.since, "enabled": base.enabled}
+    Watch.objects.update_or_create(code=code, path=path, defaults={**same, "params": dict(own)})
+    append([NewEvent(THRESHOLDS_SET, area_id, {"watch": code, "own": dict(own), "before": before, "by": by})], now=now)
+    return True
+
+
+@transaction.atomic
+def settle(
+    lease: Lease, *, born: Sequence[tuple[int, int, bytes, int, int]], moved: Sequence[Judged], gone: Sequence[int], heir: int,
+) -> list[int]:
+    """Store states between which streams moved, those of new watches, and give watches up; return the new states' ids.
+
+    `born` are watch, partition, state, cursor and tick. What came late for watches that are `gone` is the heir's. Raises LeaseLost.
+    """
+    check_fence(lease)
+    ids = list(reserve_ids(WatchState, len(born)))
+    put(WatchState, ("id", "watch_id", "partition", "state", "cursor", "tick_id", "fence"), [
+        (state_id, *row, lease.fence) for state_id, row in zip(ids, born, strict=True)
+    ])
+    run_many(_SAVE, [(each.state, each.cursor, each.tick_id, lease.fence, each.state_id, lease.fence) for each in moved])
+    for watch_id in gone:
+        _give_up(watch_id, heir=heir)
+    return ids
+
+
+def _give_up(watch_id: int, *, heir: int) -> None:
+    for row in LateRows.objects.filter(watch_id=watch_id):
+        moments = np.frombuffer(bytes(row.moments), np.int64)
+        LateBatch.objects.create(watch_id=heir, noted_at=row.noted_at, rows=late_blob(np.full(len(moments), row.stream, np.int64), moments))
+    LateBatch.objects.filter(watch_id=watch_id).update(watch_id=heir)
+    ReviewFinding.objects.filter(watch_id=watch_id).exclude(
+        stream__in=ReviewFinding.objects.filter(watch_id=heir).values("stream"),
+    ).update(watch_id=heir)
+    Watch.objects.filter(pk=watch_id).delete()
 
 
 def _start_anew(watch_id: int, *, now: datetime) -> None:

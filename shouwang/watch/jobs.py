@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Protocol
@@ -18,21 +18,25 @@ from numpy.typing import NDArray
 
 from shouwang.alerts.actions import take_findings
 from shouwang.alerts.rules import FoundFinding
-from shouwang.detectors.contract import Columns, Finding, Int64s, State, dump, load
-from shouwang.detectors.registry import Detector, detectors_found, params_hash
+from shouwang.detectors.contract import Columns, Finding, Int64s, dump, load
+from shouwang.detectors.registry import detectors_found, params_hash
 from shouwang.journal import wake
 from shouwang.journal.actions import take_lease
 from shouwang.journal.clock import clock
 from shouwang.journal.holders import holder
-from shouwang.journal.rules import Lease, LeaseLost
+from shouwang.journal.paths import move_paths
+from shouwang.journal.rules import Event, Lease, LeaseLost
 from shouwang.kernel.clock import SystemClock
 from shouwang.kernel.moments import SECOND_US, to_us
+from shouwang.places.events import AREA_MOVED
 from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.actions import READINGS
 from shouwang.telemetry.queries import Catalogue
 from shouwang.telemetry.rules import PARTITIONS
 from shouwang.watch import actions, queries
 from shouwang.watch.actions import Judged
+from shouwang.watch.families import Family, Held, Watching, families
+from shouwang.watch.models import Watch
 from shouwang.watch.queries import WatchRow
 from shouwang.watch.rules import (
     MAX_BATCHES_PER_TICK,
@@ -45,6 +49,7 @@ from shouwang.watch.rules import (
 )
 
 LEASE = "watch"
+MOVES = "watch.area_moved"
 LEASE_TTL = timedelta(seconds=15)
 CHECKPOINT_ROWS = 200_000
 CHECKPOINT_US = 600 * SECOND_US
@@ -59,31 +64,6 @@ class TakeFindings(Protocol):
     def __call__(self, findings: Sequence[FoundFinding], *, now: datetime) -> object:
         """Take the findings, in the caller's transaction."""
         ...
-
-
-@dataclass
-class Held:
-    """The state of one watch and partition in this process; `changed` while it differs from what is stored."""
-
-    id: int
-    partition: int
-    state: State
-    cursor: int
-    tick_id: int
-    changed: bool = False
-
-
-@dataclass
-class Watching:
-    """One watch at work."""
-
-    row: WatchRow
-    detector: Detector
-    params_hash: str
-    held: list[Held]
-    late: list[Columns] = field(default_factory=list)
-    rows_unsaved: int = 0
-    saved_us: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,6 +98,7 @@ class Runner:
     take: TakeFindings = take_findings
     _lease: Lease | None = None
     _watching: dict[int, Watching] = field(default_factory=dict)
+    _families: dict[str, Family] = field(default_factory=dict)
 
     def tick(self, now: datetime, *, real_now: datetime | None = None) -> Passed:
         """Judge what is new at `now`, or nothing while another process holds the lease.
@@ -143,6 +124,7 @@ class Runner:
     def _forget(self) -> None:
         self._lease = None
         self._watching = {}
+        self._families = {}
 
     def _pass(self, lease: Lease, now: datetime) -> Passed:
         self._look_up()
@@ -167,17 +149,25 @@ class Runner:
 
     def _look_up(self) -> None:
         """Take up watches that were set and drop those that were stopped or changed; a watch that cannot run is logged."""
-        rows = {row.id: row for row in queries.watches(enabled_only=True)}
+        rows = {row.id: row for row in queries.family_rows(enabled_only=True)}
+        anew = {each.row.code for each in self._watching.values() if not each.row.path and rows.get(each.row.id) != each.row}
         for watch_id, watching in list(self._watching.items()):
-            if rows.get(watch_id) != watching.row:
+            row = rows.get(watch_id)
+            if row is None or row.code in anew or not _remembers_alike(row, watching.row):
                 del self._watching[watch_id]
+            elif row != watching.row:
+                watching.judge_by(row)
         for row in rows.values():
             if row.id in self._watching:
                 continue
             try:
-                self._watching[row.id] = _take_up(row)
+                taken = _take_up(row)
             except DetectorUnknown as error:
                 _log.error("%s", error)
+                continue
+            if taken.held:
+                self._watching[row.id] = taken
+        self._families = families(list(rows.values()), self._watching, self._families) if any(row.path for row in rows.values()) else {}
 
     def _judge(self, lease: Lease, tick: Tick, *, is_last: bool) -> tuple[int, int]:
         """Judge one tick for every watch that has not passed it; return the rows and findings."""
@@ -186,12 +176,24 @@ class Runner:
             return 0, 0
         rows = _rows(min(held.cursor for each in waiting for held in each.held), upto=tick.upto_seq)
         known, place = _places(rows.columns.stream)
+        waiting = self._settled(lease, known, tick)
         told = 0
         for watching in waiting:
-            found = _judge_watch(watching, tick, rows=rows, known=known, place=place)
+            family = self._families.get(watching.row.code)
+            found = _judge_watch(watching, tick, rows=rows, known=known, place=place, family=family)
             told += sum(len(findings) for _, findings in found)
             self._store(lease, watching, found, tick, is_last=is_last)
         return len(rows), told
+
+    def _settled(self, lease: Lease, known: Catalogue, tick: Tick) -> list[Watching]:
+        """Let streams be held by the watches that should hear them; return the watches that have not passed the tick."""
+        for family in self._families.values():
+            before = {each.row.id for each in family.members}
+            after = {each.row.id: each for each in family.settle(lease, known)}
+            for watch_id in before - set(after):
+                del self._watching[watch_id]
+            self._watching |= after
+        return [each for each in self._watching.values() if any(held.tick_id < tick.id for held in each.held)]
 
     def _store(
         self, lease: Lease, watching: Watching, found: list[tuple[Held, list[FoundFinding]]], tick: Tick, *, is_last: bool,
@@ -219,6 +221,11 @@ class Runner:
         if checkpoint:
             actions.move_on(lease, [held.id for held in watching.held], cursor=tick.upto_seq, tick_id=tick.id)
             watching.rows_unsaved, watching.saved_us = 0, to_us(tick.at)
+
+
+def _remembers_alike(row: WatchRow, before: WatchRow) -> bool:
+    """Return whether what a watch of an area remembers stays of use though its row has changed."""
+    return row == before or (bool(row.path) and replace(row, params=before.params, own=before.own) == before)
 
 
 def _take_up(row: WatchRow) -> Watching:
@@ -253,11 +260,13 @@ def _places(streams: Int64s) -> tuple[Catalogue, NDArray[np.intp]]:
 
 
 def _judge_watch(
-    watching: Watching, tick: Tick, *, rows: Rows, known: Catalogue, place: NDArray[np.intp],
+    watching: Watching, tick: Tick, *, rows: Rows, known: Catalogue, place: NDArray[np.intp], family: Family | None,
 ) -> list[tuple[Held, list[FoundFinding]]]:
     selected = known.selected(kind=watching.row.thing_kind, observed=watching.row.property)
     chosen = place >= 0
     chosen[chosen] = selected[place[chosen]]
+    if family is not None and chosen.any():
+        chosen[chosen] = family.hearers(rows.columns.stream[chosen], known) == watching.row.id
     parts = {partition: (columns, seq) for partition, columns, seq in rows.by_partition(chosen)}
     nothing = (Columns.empty(), np.zeros(0, np.int64))
     now_us = to_us(tick.at)
@@ -325,6 +334,13 @@ def serve(stopped: Callable[[], bool]) -> None:
                 bell.wait(POLL_S)
     finally:
         bell.close()
+
+
+def on_moves(events: Sequence[Event]) -> None:
+    """Give the watches of moved areas their new paths."""
+    for event in events:
+        if event.kind == AREA_MOVED:
+            move_paths(Watch.objects.all(), old=event.payload["from"], new=event.payload["to"])
 
 
 def tidy() -> int:

@@ -6,13 +6,18 @@ from typing import ClassVar
 
 from django.db import models
 
-from shouwang.journal.fields import MomentField
+from shouwang.journal.fields import MomentField, PathField
 
 
 class Watch(models.Model):
-    """A detector with its parameters over the datastreams of one kind of thing and one property (empty means any)."""
+    """A detector with its parameters over the datastreams of one kind of thing and one property (empty means any).
+
+    With a `path` it is that of an area: `params` are then only those the area sets itself, and everything else but the
+    state is said by the watch of the same code without a path.
+    """
 
     code = models.CharField(max_length=48)
+    path = PathField(max_length=120, blank=True, default="", db_default="")
     detector = models.CharField(max_length=32)
     version = models.SmallIntegerField()
     params = models.JSONField()
@@ -23,7 +28,7 @@ class Watch(models.Model):
     since = MomentField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["code"], name="watch_code")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["code", "path"], name="watch_code_path")]
 
 
 class WatchState(models.Model):

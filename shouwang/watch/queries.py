@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db.models import Min, Q
@@ -11,12 +12,12 @@ from django.db.models import Min, Q
 from shouwang.journal.prepared import Prepared
 from shouwang.telemetry import queries as telemetry
 from shouwang.watch.models import LateRows, ReviewFinding, Watch, WatchState, WatchTick
-from shouwang.watch.rules import Tick
+from shouwang.watch.rules import Tick, own_at
 
 
 @dataclass(frozen=True)
 class WatchRow:
-    """A watch as it is set."""
+    """A watch as it is set; with a `path` that of an area, `own` being what the area sets of `params` itself."""
 
     id: int
     code: str
@@ -28,6 +29,8 @@ class WatchRow:
     lateness_s: int
     enabled: bool
     since: datetime
+    path: str = ""
+    own: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,20 +48,57 @@ class StateRow:
 
 TICKS_PER_PASS = 200
 STREAMS_AT_ONCE = 50
-_WATCH = ("pk", "code", "detector", "version", "params", "thing_kind", "property", "lateness_s", "enabled", "since")
+_WATCH = ("pk", "code", "detector", "version", "params", "thing_kind", "property", "lateness_s", "enabled", "since", "path")
 _STATE = ("pk", "watch_id", "partition", "state", "cursor", "tick_id", "fence")
 
 
-_ALL = Prepared(lambda: Watch.objects.order_by("code").values_list(*_WATCH))
-_ENABLED = Prepared(lambda: Watch.objects.filter(enabled=True).order_by("code").values_list(*_WATCH))
+_ALL = Prepared(lambda: Watch.objects.order_by("code", "path").values_list(*_WATCH))
+_ENABLED = Prepared(lambda: Watch.objects.filter(enabled=True).order_by("code", "path").values_list(*_WATCH))
 _STATES = Prepared(lambda watch_id: WatchState.objects.filter(watch_id=watch_id).order_by("partition").values_list(*_STATE))
 _LAST_TICK = Prepared(lambda: WatchTick.objects.order_by("-pk").values_list("pk", "upto_seq", "at")[:1])
 _TICKS = Prepared(lambda tick_id: WatchTick.objects.filter(pk__gt=tick_id).order_by("pk").values_list("pk", "upto_seq", "at")[:TICKS_PER_PASS])
 
 
 def watches(*, enabled_only: bool = False) -> list[WatchRow]:
-    """Return the watches by code."""
-    return [WatchRow(*row) for row in (_ENABLED if enabled_only else _ALL).rows()]
+    """Return the watches by code, those of areas left out."""
+    return [row for row in family_rows(enabled_only=enabled_only) if not row.path]
+
+
+def family_rows(*, enabled_only: bool = False) -> list[WatchRow]:
+    """Return the watches by code and path, each with those of areas, whose parameters are what holds there."""
+    found: list[WatchRow] = []
+    above: list[WatchRow] = []
+    for row in (WatchRow(*row) for row in (_ENABLED if enabled_only else _ALL).rows()):
+        if not row.path:
+            above = [row]
+        elif above and above[0].code == row.code:
+            own = {name: value for name, value in row.params.items() if name in above[0].params}
+            line = [each for each in above if row.path.startswith(each.path)]
+            params = {**line[-1].params, **own}
+            above.append(replace(above[0], id=row.id, path=row.path, params=params, own=own))
+        else:
+            continue
+        found.append(above[-1])
+    return found
+
+
+def meters_changed(code: str, path: str, own: Mapping[str, float]) -> int:
+    """Return of how many datastreams the parameters change where the area of `path` sets `own`; those of exercises do not count."""
+    rows = [row for row in family_rows() if row.code == code]
+    if not rows:
+        return 0
+    before = {row.path: row.own for row in rows}
+    after = {**before, path: own}
+    known = telemetry.catalogue()
+    chosen = known.ids[known.selected(kind=rows[0].thing_kind, observed=rows[0].property) & (known.exercise_id == 0)]
+    paths = stream_paths(known)
+    places = Counter(found for stream in chosen.tolist() if (found := paths[stream]).startswith(path))
+    return sum(count for place, count in places.items() if own_at(place, before) != own_at(place, after))
+
+
+def stream_paths(known: telemetry.Catalogue) -> dict[int, str]:
+    """Return the path of each datastream of the catalogue."""
+    return {stream: known.path[device] for device, streams in known.by_device.items() for stream in streams.values()}
 
 
 def states(watch_id: int) -> list[StateRow]:

@@ -49,7 +49,7 @@ def review(now: datetime) -> int:
         return 0
     actions.sort_late(most_rows=LATE_ROWS_AT_ONCE)
     waiting = queries.late_rows(settled_before=now - SETTLED_AFTER, waiting_since=now - WAITED_AT_MOST)
-    watches = {row.id: row for row in queries.watches(enabled_only=True)}
+    watches = {row.id: row for row in queries.family_rows(enabled_only=True)}
     told = 0
     for watch_id, rows in groupby(waiting, key=lambda row: row.watch_id):
         detector = detectors_found().get(watches[watch_id].detector)

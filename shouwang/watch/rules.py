@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -12,6 +12,7 @@ import numpy as np
 from shouwang.detectors.contract import Finding, Int64s
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.moments import MINUTE_US, to_us
+from shouwang.kernel.texts import Text
 
 MAX_FINDINGS_PER_TRANSACTION = 500
 MAX_BATCHES_PER_TICK = 64
@@ -36,6 +37,89 @@ class ParameterUnknown(ShouwangError):
     zh = "监测参数有误：{detail}。"
     en = "The watch's parameters are wrong: {detail}."
     status = 422
+
+
+class ThresholdInvalid(ShouwangError):
+    """An area sets a threshold that is no number, out of bounds, or none of the detector's."""
+
+    zh = "“{title}”填的是“{found}”；应为 {expected}，或留空以随上级。"
+    en = "{title} says “{found}”; expected {expected}, or nothing to follow the area above."
+    status = 422
+
+    def text(self, language: str) -> str:
+        """Return the message in `language`."""
+        said = {name: value.render(language, {}) if isinstance(value, Text) else value for name, value in self.params.items()}
+        return (self.en if language.startswith("en") else self.zh).format(**said)
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What an office may set of a detector's parameters, in `unit`, from `lowest` to `highest`."""
+
+    title: Text
+    unit: Text
+    lowest: float
+    highest: float
+    is_whole: bool = True
+
+
+HOURS = Text("小时", "hours")
+LITRES = Text("升", "L")
+TIMES = Text("倍", "times")
+THRESHOLDS: Mapping[str, Threshold] = {
+    "low_l": Threshold(Text("用水少于", "Use below"), LITRES, 0, 1_000, is_whole=False),
+    "high_l": Threshold(Text("用水多于", "Use above"), LITRES, 1, 1_000_000, is_whole=False),
+    "window_h": Threshold(Text("看多长时间内的用水", "Use is looked at over"), HOURS, 1, 744),
+    "hard_stop_h": Threshold(Text("不用水最长不超过", "No use for at most"), HOURS, 6, 36),
+    "max_gap_h": Threshold(Text("无读数超过即为失联", "No reading counts as lost after"), HOURS, 1, 744),
+    "low_severity": Threshold(Text("用水过少的级别（1 蓝 至 4 红）", "Severity of too little use (1 blue to 4 red)"), Text("", ""), 1, 4),
+    "day_limit_l": Threshold(Text("新装水表一天用水多于", "A new meter's use in a day above"), LITRES, 1, 1_000_000, is_whole=False),
+    "learning_h": Threshold(Text("学习习惯的时间", "Habits are learnt for"), HOURS, 24, 2_400),
+    "drawn_factor": Threshold(Text("用水超过本户以往最多的", "Use above the home's own most by"), TIMES, 1, 20, is_whole=False),
+    "least_factor": Threshold(Text("不间断用水超过本户以往最多的", "Unbroken use above the home's own most by"), TIMES, 1, 20, is_whole=False),
+}
+FIXED = frozenset({"grid_min", "utc_offset_h", "call_price_h", "visit_price_h"})
+
+
+def read_thresholds(texts: Mapping[str, str], params: Mapping[str, float]) -> dict[str, float]:
+    """Return the numbers that a person wrote, by parameter; an empty one is left out, for it follows from above.
+
+    Raises ThresholdInvalid, also where the whole would say that little use is more than much use.
+    """
+    own = {name: _number(name, text.strip()) for name, text in texts.items() if name in params and name in THRESHOLDS and text.strip()}
+    whole = {**params, **own}
+    if whole.get("low_l", 0) >= whole.get("high_l", float("inf")):
+        raise ThresholdInvalid(
+            title=THRESHOLDS["low_l"].title, found=f"{whole['low_l']:g}", expected=Text(f"少于 {whole['high_l']:g}", f"less than {whole['high_l']:g}"),
+        )
+    return own
+
+
+def _number(name: str, text: str) -> float:
+    threshold = THRESHOLDS[name]
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not threshold.lowest <= number <= threshold.highest or (threshold.is_whole and number != int(number)):
+        span = f"{threshold.lowest:g} – {threshold.highest:g}"
+        whole = Text("整数 ", "a whole number, ") if threshold.is_whole else Text("", "")
+        raise ThresholdInvalid(title=threshold.title, found=text[:20], expected=Text(whole.zh + span, whole.en + span))
+    return int(number) if threshold.is_whole else number
+
+
+def nearest(path: str, paths: Collection[str]) -> str:
+    """Return the nearest of `paths` at or above `path`, empty (which holds everywhere) where none is."""
+    while path and path not in paths:
+        path = path.rstrip("/").rpartition("/")[0]
+        path += "/" if path else ""
+    return path
+
+
+def own_at(path: str, own: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return what areas have set at `path`, the nearest first to say; `own` by path."""
+    line = sorted((each for each in own if each and path.startswith(each)), key=len)
+    return {name: value for each in line for name, value in own[each].items()}
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ SETUP = (
     Card(Text("值班表", "Roster"), Text("谁在何时值班，谁是备岗", "Who is on duty when, and who stands in"), "/people/roster/", "duties.edit"),
     Card(Text("设备", "Things"), Text("水表等设备、最近读数、无法归属的读数", "Meters and their last readings, readings that cannot be placed"), "/things/", "telemetry.import"),
     Card(Text("流程与时限", "Procedures and limits"), Text("各级多久签收、多久办完，按地区设", "How soon each level accepts and completes, area by area"), "/setup/procedures/", "settings.edit"),
+    Card(Text("监测阈值", "Thresholds"), Text("水表读数多少算异常，按地区设", "By which numbers meters are judged, area by area"), "/settings/thresholds/", "settings.edit"),
     Card(Text("独居关爱", "Living alone"), Text("登记住户和水表、导入名单、登记外出", "Enrol homes and meters, import lists, note absences"), "/living-alone/", "people.edit"),
     Card(Text("迟到读数复核", "Late readings"), Text("读数迟到后重新判断的结果", "What was found when readings came late"), "/late/", "telemetry.import"),
     Card(Text("消息渠道", "Message channels"), Text("短信、电话、企业微信、钉钉、飞书、邮件：开关、机器人、测试", "SMS, telephone, WeCom, DingTalk, Feishu, e-mail: switch on, robots, tests"), "/settings/channels/", "settings.edit"),

@@ -1,0 +1,160 @@
+"""Thresholds: by which numbers a watch judges in an area, where each comes from, changed for the area or left to the one above."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from shouwang.detectors.registry import detectors_found
+from shouwang.journal.clock import clock
+from shouwang.journal.queries import events_of
+from shouwang.kernel.errors import NotFound
+from shouwang.kernel.texts import Text
+from shouwang.people.guard import needs, scope_of
+from shouwang.people.queries import person_cards
+from shouwang.places.queries import AreaRow, ancestors_of, area, areas, children
+from shouwang.ui.reader import reader
+from shouwang.watch import queries
+from shouwang.watch.actions import set_thresholds
+from shouwang.watch.events import THRESHOLDS_SET
+from shouwang.watch.queries import WatchRow
+from shouwang.watch.rules import THRESHOLDS, ThresholdInvalid, read_thresholds
+
+RIGHT = "settings.edit"
+LOGGED = 20
+SHIPPED = Text("随软件", "As shipped")
+SAVED = Text("已保存；从下一个读数起按新阈值判断", "Saved; it holds from the next reading on")
+SAME = Text("没有变化", "Nothing changed")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One threshold as the page shows it: what holds, what the area sets itself, and whose the value from above is."""
+
+    name: str
+    title: Text
+    unit: Text
+    own: str
+    above: float
+    source: Text
+    lowest: float
+    highest: float
+    step: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One watch as it judges in an area."""
+
+    code: str
+    summary: str
+    lines: Sequence[Line]
+    has_own: bool
+    is_off: bool
+
+
+@require_GET
+@needs(RIGHT)
+def thresholds(request: HttpRequest) -> HttpResponse:
+    """Show by which numbers each watch judges in an area."""
+    return _page(request, _place(request, request.GET.get("area", "")), {})
+
+
+@require_POST
+@needs(RIGHT)
+def change(request: HttpRequest, code: str) -> HttpResponse:
+    """Say for how many meters other numbers would hold, then let them hold; `follow` gives all of the area's own up."""
+    scope, language, now = scope_of(request), reader(request).language, clock().now()
+    place = _place(request, request.POST.get("area", ""))
+    scope.require(RIGHT, place.path)
+    rows = [row for row in queries.family_rows() if row.code == code]
+    if not rows:
+        raise NotFound(what=f"监测 {code}")
+    texts = {} if "follow" in request.POST else {name: request.POST.get(name, "") for name in THRESHOLDS}
+    try:
+        own = read_thresholds(texts, _above(rows, place).params)
+    except ThresholdInvalid as error:
+        return _page(request, place, {code: texts}, problem=error.text(language), status=422)
+    if "sure" not in request.POST:
+        count = queries.meters_changed(code, place.path, own)
+        return render(request, "watch/sure.html", {
+            "place": place, "code": code, "meters": count, "own": [(THRESHOLDS[name], value) for name, value in own.items()],
+            "texts": [(name, text) for name, text in texts.items() if text], "follows": not own,
+        })
+    changed = set_thresholds(code, area_id=place.id, path=place.path, own=own, by=scope.person_id, now=now)
+    messages.success(request, (SAVED if changed else SAME).render(language, {}))
+    return HttpResponseRedirect(f"{reverse('watch:thresholds')}?{urlencode({'area': place.id})}")
+
+
+def _place(request: HttpRequest, asked: str) -> AreaRow:
+    """Return the area that is asked for by id, or the first of the reader's own. Raises NotFound outside of it."""
+    paths = scope_of(request).paths_for(RIGHT)
+    if asked.isascii() and asked.isdigit() and len(asked) < 19:
+        found = areas([int(asked)]).get(int(asked))
+        if found is not None and found.path.startswith(paths):
+            return found
+        raise NotFound(what=f"区域 {asked}")
+    if not paths:
+        raise NotFound(what="区域")
+    return area(_last(paths[0]))
+
+
+def _page(request: HttpRequest, place: AreaRow, given: Mapping[str, Mapping[str, str]], *, problem: str = "", status: int = 200) -> HttpResponse:
+    scope = scope_of(request)
+    rows = queries.family_rows()
+    codes = sorted({row.code for row in rows})
+    return render(request, "watch/thresholds.html", {
+        "place": place, "problem": problem, "log": _log(place, reader(request).language),
+        "panels": [_panel([row for row in rows if row.code == code], place, given.get(code)) for code in codes],
+        "above": [each for each in ancestors_of(place.path) if scope.may(RIGHT, each.path) and each.id != place.id],
+        "below": children(place.id),
+    }, status=status)
+
+
+def _panel(rows: Sequence[WatchRow], place: AreaRow, given: Mapping[str, str] | None) -> Panel:
+    base = rows[0]
+    own = next((row.own for row in rows if row.path == place.path), {})
+    above = _above(rows, place)
+    line = [row for row in rows if row.path and place.path.startswith(row.path) and row.path != place.path]
+    names = {row.id: row.name for row in areas([_last(row.path) for row in line]).values()}
+    lines = []
+    for name, threshold in THRESHOLDS.items():
+        if name in base.params:
+            said = next((row.path for row in reversed(line) if name in row.own), "")
+            source = Text(names.get(_last(said), "—"), names.get(_last(said), "—")) if said else SHIPPED
+            shown = given.get(name, "") if given is not None else f"{own[name]:g}" if name in own else ""
+            lines.append(Line(
+                name, threshold.title, threshold.unit, shown, above.params[name], source, threshold.lowest, threshold.highest,
+                "1" if threshold.is_whole else "any",
+            ))
+    detector = detectors_found().get(base.detector)
+    return Panel(base.code, detector.summary if detector else base.detector, lines, bool(own), not base.enabled)
+
+
+def _above(rows: Sequence[WatchRow], place: AreaRow) -> WatchRow:
+    """Return the watch that would judge in an area that sets nothing itself."""
+    return [row for row in rows if place.path.startswith(row.path) and row.path != place.path][-1]
+
+
+def _log(place: AreaRow, language: str) -> list[dict[str, object]]:
+    """Return what was set at an area, latest first."""
+    events = [event for event in reversed(events_of(place.id, prefix="watch.")) if event.kind == THRESHOLDS_SET][:LOGGED]
+    people = person_cards({event.payload["by"] for event in events if event.payload["by"]}, language=language)
+    return [
+        {
+            "at": event.at, "watch": event.payload["watch"], "by": people[by].name if (by := event.payload["by"]) in people else "",
+            "own": [(THRESHOLDS[name], value) for name, value in event.payload["own"].items() if name in THRESHOLDS],
+        }
+        for event in events
+    ]
+
+
+def _last(path: str) -> int:
+    return int(path.rstrip("/").rpartition("/")[2] or 0)
