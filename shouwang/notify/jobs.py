@@ -10,7 +10,7 @@ import queue
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Protocol
@@ -309,11 +309,9 @@ def _work(together: Sequence[Leased], served: Served, book: Mapping[int, queries
     leader, *others = sorted(together, key=lambda each: (-each.severity, each.id))
     contact = book.get(leader.person_id, queries.Contact("", "zh"))
     manifest = served.manifest
-    link = "" if manifest.link == "NONE" else link_for(_part(leader), is_shared=manifest.is_shared)
-    text = say(
-        [_part(each) for each in (leader, *others)], language=contact.language, link=link if manifest.link == "IN_TEXT" else "",
-        limit=manifest.text_limit,
-    )
+    parts = [_part(each) for each in (leader, *others)]
+    link = _link(parts[0], manifest)
+    text = _text(parts, manifest, language=contact.language, link=link if manifest.link == "IN_TEXT" else "")
     met = {each.person_id: book.get(each.person_id, queries.Contact("", "zh")) for each in (leader, *others)}
     outgoing = Outgoing(
         leader.key, contact.address, leader.template, {**leader.params, "link": link} if link else leader.params, text,
@@ -322,6 +320,25 @@ def _work(together: Sequence[Leased], served: Served, book: Mapping[int, queries
     )
     unreachable = manifest.needs_address and not contact.address and leader.step == Step.SEND
     return Work(leader, None if unreachable else served.channel, outgoing, tuple(others))
+
+
+def _link(part: Part, manifest: Manifest) -> str:
+    """Return the address a message carries; none where it cannot be made: the words must go all the same."""
+    try:
+        return "" if manifest.link == "NONE" else link_for(part, is_shared=manifest.is_shared)
+    except Exception as error:  # noqa: BLE001 - whatever one address meets, the other messages must go
+        _log.error("no address for a message of template %s: %s", part.template, type(error).__name__)
+        return ""
+
+
+def _text(parts: Sequence[Part], manifest: Manifest, *, language: str, link: str) -> str:
+    """Return what is said; a template that cannot be said leaves plain words, for somebody waits for this message and others."""
+    try:
+        return say(parts, language=language, link=link, limit=manifest.text_limit)
+    except Exception as error:  # noqa: BLE001 - whatever one template meets, the other messages must go
+        _log.error("template %s cannot be said: %s", parts[0].template, type(error).__name__)
+        plain = [replace(part, is_plain=True) for part in parts]
+        return say(plain, language=language, link=link, limit=manifest.text_limit)
 
 
 def _part(leased: Leased) -> Part:

@@ -14,10 +14,11 @@ from shouwang.journal.actions import take_lease
 from shouwang.journal.queries import events_after
 from shouwang.journal.rules import Lease, LeaseLost
 from shouwang.kernel.clock import ManualClock
+from shouwang.kernel.texts import Text
 from shouwang.notify import actions, jobs, queries
 from shouwang.notify.contract import Delivered, Missing, Outcome, Outgoing, Rejected, Retry, Sent, Unknown
 from shouwang.notify.models import Message
-from shouwang.notify.rules import State, Step, due_bundles
+from shouwang.notify.rules import TEMPLATES, State, Step, due_bundles
 from shouwang.notify.rules.delivery import MAX_ATTEMPTS
 from shouwang.notify.rules.rates import Turns
 from tests.notify.conftest import GATEWAY, KEYED, Queue, Scripted, served
@@ -434,3 +435,33 @@ def test_a_storm_is_bundled_and_delivered_cheaply(lease: Lease, senders: jobs.In
     assert at - now <= timedelta(seconds=7)
     if connection.vendor == "sqlite":
         assert used < 5.0  # two on a free machine; the bound leaves room for a busy one
+
+
+@pytest.mark.usefixtures("book")
+@pytest.mark.parametrize("broken", [Text("{reason", "{reason"), Text("{reason:d}", "{reason:d}"), Text("{reason.x}", "{reason.x}")])
+def test_what_cannot_be_said_goes_in_plain_words_and_holds_up_nothing_else(
+    put_in: Queue, lease: Lease, senders: jobs.InlineSenders, now: datetime, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, broken: Text,
+) -> None:
+    monkeypatch.setitem(TEMPLATES, "BROKEN", broken)
+    channel = Scripted()
+    put_in(1, "sms", exercise_id=7)
+    Message.objects.update(template="BROKEN")
+    put_in(2, "sms")
+    make_pass(now + LATER, lease, senders, sms=served(channel, KEYED))
+    plain, other = sorted((each.text for each in channel.taken), key=lambda text: "BROKEN" not in text)
+    assert plain.startswith("【演练】您有一条新消息（BROKEN），请打开守望查看。")
+    assert other.startswith("新任务：")
+    assert {(State.SENT, True)} == states()
+    assert "BROKEN" in caplog.text
+
+
+@pytest.mark.usefixtures("book")
+def test_an_address_that_cannot_be_made_does_not_hold_up_the_words(
+    put_in: Queue, lease: Lease, senders: jobs.InlineSenders, now: datetime, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    channel = Scripted()
+    monkeypatch.setattr(jobs, "link_for", lambda *_, **__: {}["none"])
+    put_in(1, "sms")
+    make_pass(now + LATER, lease, senders, sms=served(channel, KEYED))
+    assert channel.taken[0].text.startswith("新任务：")

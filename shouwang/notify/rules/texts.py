@@ -13,12 +13,14 @@ from shouwang.kernel.texts import Text
 BUNDLE = "BUNDLE"
 TEST = "CHANNEL_TEST"
 QUIET_OVER = "QUIET_OVER"
+PLAIN = "PLAIN"
 EXERCISE = Text("【演练】", "[EXERCISE] ")
 UNREGISTERED = Text("您有一条新消息（{template}），请打开守望查看。", "You have a new message ({template}); open Shouwang to read it.")
 TEMPLATES: dict[str, Text] = {
     BUNDLE: Text("您有 {count} 条消息，最急的一条：{first}", "You have {count} messages; the most urgent: {first}"),
     TEST: Text("这是守望的测试消息。", "This is a test message from Shouwang."),
     QUIET_OVER: Text("勿扰时段内您有 {count} 条消息，请打开守望查看。", "{count} messages came in your quiet hours; open Shouwang to read them."),
+    PLAIN: Text("您有一条新消息（{name}），请打开守望查看。", "You have a new message ({name}); open Shouwang to read it."),
     "TASK_OFFERED": Text("新任务：{reason}。请尽快签收。", "New task: {reason}. Please accept it."),
     "TASK_ESCALATED": Text("任务已升级到您：{reason}。下级未签收，请处置。", "Escalated to you: {reason}. Nobody below accepted it."),
     "TASK_REMINDER": Text("请签收任务：{reason}。", "Please accept the task: {reason}."),

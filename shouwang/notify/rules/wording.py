@@ -8,7 +8,7 @@ from typing import Any
 
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
-from shouwang.notify.rules.texts import QUIET_OVER, home_link, link_of, render
+from shouwang.notify.rules.texts import PLAIN, QUIET_OVER, home_link, link_of, render
 
 LINES = 5
 SHORTEST = 20
@@ -20,7 +20,10 @@ MORE = Text("另有 {count} 种消息", "and {count} more kinds of messages")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A message, or a bundle of `count` that it leads, for one person. `was_quiet`: it has waited for the end of quiet hours."""
+    """A message, or a bundle of `count` that it leads, for one person. `was_quiet`: it has waited for the end of quiet hours.
+
+    `is_plain`: its template cannot be said, so its name is.
+    """
 
     person_id: int
     template: str
@@ -29,6 +32,7 @@ class Part:
     task_id: int | None = None
     is_exercise: bool = False
     was_quiet: bool = False
+    is_plain: bool = False
 
 
 def link_for(part: Part, *, is_shared: bool) -> str:
@@ -68,6 +72,8 @@ def fit(text: str, limit_bytes: int) -> str:
 
 
 def _sentence(part: Part, language: str, limit: int | None = None) -> str:
+    if part.is_plain:
+        return render(PLAIN, {"name": part.template}, language=language, limit=limit, is_exercise=part.is_exercise)
     if part.was_quiet:
         return render(QUIET_OVER, {"count": part.count}, language=language, limit=limit, is_exercise=part.is_exercise)
     return render(
