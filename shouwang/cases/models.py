@@ -51,6 +51,7 @@ class Case(models.Model):
     alert_id = models.BigIntegerField(null=True)
     exercise_id = models.BigIntegerField(null=True)
     merged_into = models.BigIntegerField(null=True)
+    split_from = models.BigIntegerField(null=True)
 
     class Meta:
         indexes: ClassVar = [
@@ -60,6 +61,7 @@ class Case(models.Model):
             ),
             models.Index(fields=["subject_id"], name="cases_subject"),
             models.Index(fields=["opened_at"], name="cases_opened"),
+            models.Index(fields=["merged_into"], name="cases_merged", condition=models.Q(merged_into__isnull=False)),
         ]
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from shouwang.cases.events import COMPLETED, MERGED
+from shouwang.cases.events import COMPLETED, MERGED, SPLIT_OFF
 from shouwang.journal.paths import move_paths
 from shouwang.journal.rules import Event
 from shouwang.places.events import AREA_MOVED
-from shouwang.requests.actions import follow_merge, tell_done
+from shouwang.requests.actions import follow_merge, follow_split, tell_done
 from shouwang.requests.actions.limiting import tidy as tidy_limits
 from shouwang.requests.models import ServiceRequest
 
 LISTENER = "requests.cases"
 MOVES = "requests.area_moved"
-KINDS = (COMPLETED, MERGED)
+KINDS = (COMPLETED, MERGED, SPLIT_OFF)
 
 
 def on_cases(events: Sequence[Event]) -> None:
@@ -27,6 +27,8 @@ def on_cases(events: Sequence[Event]) -> None:
             tell_done(event.subject_id, result=event.payload["result"], seq=event.seq, now=event.at)
         elif event.kind == MERGED:
             follow_merge(event.subject_id, into_case_id=event.payload["into"], now=event.at)
+        elif event.kind == SPLIT_OFF:
+            follow_split(event.subject_id, now=event.at)
 
 
 def on_moves(events: Sequence[Event]) -> None:

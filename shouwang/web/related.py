@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shouwang.cases.queries import CaseRow, cases_in_areas, cases_of_subject, procedure_of_case
+from shouwang.cases.queries import CaseRow, cases_in_areas, cases_of_subject, cases_taken_in, procedure_of_case
 from shouwang.kernel.texts import Text
 from shouwang.people.rules import Scope
 from shouwang.places.queries import areas, areas_near
@@ -70,6 +70,12 @@ def may_merge(case: CaseRow, into: CaseRow) -> bool:
         case.id != into.id and case.state == into.state == "OPEN" and case.kind == into.kind and is_one_thing
         and case.exercise_id == into.exercise_id
     )
+
+
+def taken_in(scope: Scope, case: CaseRow, *, language: str) -> Sequence[Row]:
+    """Return the cases that are part of a case now and may be split off again, newest first."""
+    found = [row for row in cases_taken_in(scope, case.id, limit=SHOWN) if scope.may("case.dispatch", row.path)]
+    return rows_of(found, language) if found else []
 
 
 def similar(scope: Scope, case: CaseRow, *, language: str) -> Sequence[tuple[Row, str]]:

@@ -50,6 +50,8 @@ EVENTS: Mapping[str, Text] = {
     "case.withdrawn": Text("撤回", "Withdrawn"),
     "case.merged": Text("并入事件 {into}", "Merged into case {into}"),
     "case.took_in": Text("事件 {taken} 并入本事件", "Case {taken} was merged into this one"),
+    "case.split_off": Text("从事件 {source} 中分出", "Split off case {source}"),
+    "case.gave_off": Text("分出事件 {split}", "Case {split} was split off"),
     "case.noted": Text("备注", "Note added"),
     "case.false_alarm": Text("误报", "False alarm"),
     "case.clock_passed": Text("承诺时限已过", "The limit of the case has passed"),
@@ -61,6 +63,12 @@ FALSE_ALARM_REASONS: Mapping[str, Text] = {
     "DEVICE": Text("设备误报", "Device fault"),
     "KNOWN": Text("已知情况", "Known situation"),
     "TEST": Text("测试", "Test"),
+}
+SPLIT_REASONS: Mapping[str, Text] = {
+    "OTHER_MATTER": Text("不是同一件事", "not the same matter"),
+    "OTHER_SUBJECT": Text("不是同一户或同一对象", "not about the same home or thing"),
+    "OTHER_PLACE": Text("不在同一地点", "not in the same place"),
+    "MISTAKE": Text("误操作", "merged by mistake"),
 }
 KINDS: Mapping[str, Text] = {
     "living_alone": Text("独居老人用水异常", "Unusual water use, living alone"),
@@ -82,12 +90,16 @@ BY_HAND: Mapping[str, Text] = {
     "case.reminded": Text("{by}催办{person}", "{by} reminded {person}"),
 }
 """What an event says when a person caused it; without one, the clock did."""
-BY_REPORTER: Mapping[tuple[str, str], Text] = {
+BY_REASON: Mapping[tuple[str, str], Text] = {
     ("case.reopened", "NOT_SOLVED"): Text("反映人说没有解决，重新打开", "Reopened: the reporter says it is not solved"),
     ("case.closed", "SOLVED"): Text("反映人确认已解决，销号", "Closed: the reporter says it is solved"),
     ("case.closed", "NO_ANSWER"): Text("反映人没有答复，到时销号", "Closed: the reporter did not answer in time"),
+    **{
+        ("case.split_off", code): Text(f"从事件 {{source}} 中分出：{why.zh}", f"Split off case {{source}}: {why.en}") for code, why in SPLIT_REASONS.items()
+    },
+    **{("case.gave_off", code): Text(f"分出事件 {{split}}：{why.zh}", f"Case {{split}} was split off: {why.en}") for code, why in SPLIT_REASONS.items()},
 }
-"""What an event says when whoever reported the case caused it, by the answer."""
+"""What an event says by the reason it gives, or by the answer of whoever reported the case."""
 SENDING_STATES: Mapping[str, Text] = {
     "PENDING": Text("待发送", "Waiting"),
     "LEASED": Text("发送中", "Sending"),
@@ -156,7 +168,7 @@ def event_words(kind: str, payload: Mapping[str, Any]) -> Text:
     if payload.get("by") and kind in BY_HAND:
         return BY_HAND[kind]
     if "by" in payload:
-        return BY_REPORTER.get((kind, str(payload.get("reason") or payload.get("result"))), EVENTS[kind])
+        return BY_REASON.get((kind, str(payload.get("reason") or payload.get("result"))), EVENTS[kind])
     return EVENTS[kind]
 
 

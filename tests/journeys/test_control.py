@@ -11,9 +11,11 @@ from shouwang.cases import actions
 from shouwang.cases.actions import NewCase, open_case, publish_procedure
 from shouwang.cases.jobs import run_due_timers
 from shouwang.cases.models import OPEN_TASKS, Case, Clock, Task
-from shouwang.cases.rules.errors import ExerciseMixed
+from shouwang.cases.rules.errors import ExerciseMixed, NotTakenIn
 from shouwang.cases.rules.procedures import CaseLimit, Limit, Phrase, Procedure, Result, Rung, Step
-from shouwang.journal.queries import timers_of
+from shouwang.indicators import actions as figures
+from shouwang.indicators.models import CaseLine
+from shouwang.journal.queries import events_of, timers_of
 from shouwang.notify.queries import messages_of_tasks
 from tests.journeys.conftest import County
 
@@ -137,3 +139,49 @@ def test_an_exercise_is_not_merged_into_a_real_case(county: County, now: datetim
         actions.merge(drill, into=real, by=county.city_officer, now=now)
     actions.merge(drill, into=other_drill, by=county.city_officer, now=now)
     assert Case.objects.get(pk=drill).merged_into == other_drill
+
+
+def test_a_case_that_was_merged_wrongly_is_split_off_and_both_say_so(county: County, now: datetime) -> None:
+    publish(step("a"), step("b", "a"), now=now)
+    kept, wrong = open_one(county, now), open_one(county, now)
+    actions.merge(wrong, into=kept, by=county.city_officer, now=now)
+    actions.split(kept, taken=wrong, reason="OTHER_MATTER", by=county.city_officer, now=now + HOUR)
+    row = Case.objects.get(pk=wrong)
+    assert ("OPEN", "", None, kept, None) == (row.state, row.result, row.merged_into, row.split_from, row.ended_at)
+    assert ["a"] == [task.step for task in open_tasks(wrong)]
+    assert ["a"] == [task.step for task in open_tasks(kept)]
+    said = {"reason": "OTHER_MATTER", "by": county.city_officer}
+    assert {"source": kept, **said} == events_of(wrong, prefix="case.split_off")[0].payload
+    assert {"split": wrong, **said} == events_of(kept, prefix="case.gave_off")[0].payload
+    assert "case.reopened" in [event.kind for event in events_of(wrong)]
+    assert 2 == Case.objects.count()
+    actions.merge(wrong, into=kept, by=county.city_officer, now=now + 2 * HOUR)
+    assert kept == Case.objects.get(pk=wrong).merged_into
+
+
+def test_only_what_is_part_of_a_case_is_split_off_it(county: County, now: datetime) -> None:
+    publish(step("a"), now=now)
+    kept, wrong, other = (open_one(county, now) for _ in range(3))
+    actions.merge(wrong, into=kept, by=county.city_officer, now=now)
+    for source, taken in ((other, wrong), (wrong, kept), (kept, other), (kept, kept)):
+        with pytest.raises(NotTakenIn):
+            actions.split(source, taken=taken, reason="MISTAKE", by=county.city_officer, now=now)
+    actions.split(kept, taken=wrong, reason="MISTAKE", by=county.city_officer, now=now)
+    with pytest.raises(NotTakenIn):
+        actions.split(kept, taken=wrong, reason="MISTAKE", by=county.city_officer, now=now)
+
+
+def test_figures_count_a_case_that_was_merged_and_split_off_once(county: County, now: datetime) -> None:
+    """I7: folded from the same events, anew and as they came."""
+    publish(step("a"), now=now)
+    kept, wrong = open_one(county, now), open_one(county, now)
+    figures.rebuild()
+    before = _counted()
+    actions.merge(wrong, into=kept, by=county.city_officer, now=now)
+    actions.split(kept, taken=wrong, reason="MISTAKE", by=county.city_officer, now=now)
+    figures.rebuild()
+    assert before == _counted()
+
+
+def _counted() -> list[tuple[int, str]]:
+    return sorted(CaseLine.objects.values_list("case_id", "state"))

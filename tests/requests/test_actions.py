@@ -293,6 +293,25 @@ def test_a_merged_request_takes_its_reporters_along(hall: County, now: datetime)
     assert queries.followed(two.report_id, now=now).asks
 
 
+def test_a_request_that_is_split_off_has_its_reporters_back(hall: County, now: datetime) -> None:
+    one, two, third = taken(hall, now), taken(hall, now, phone="10000005678", description="灯坏了"), taken(hall, now, phone="10000005679")
+    first, second, early = (ServiceRequest.objects.get(pk=each.request_id) for each in (one, two, third))
+    cases.merge(early.case_id, into=second.case_id, by=hall.township_officer, now=now)
+    hear()
+    cases.merge(second.case_id, into=first.case_id, by=hall.township_officer, now=now)
+    hear()
+    cases.split(first.case_id, taken=second.case_id, reason="OTHER_MATTER", by=hall.township_officer, now=now)
+    hear()
+    hear()
+    assert {one.report_id: first.pk, two.report_id: second.pk, third.report_id: second.pk} == dict(Report.objects.values_list("pk", "request_id"))
+    assert {first.pk: None, second.pk: None, early.pk: second.pk} == dict(ServiceRequest.objects.values_list("pk", "joined_id"))
+    assert Report.objects.get(pk=two.report_id).description == ""
+    assert queries.followed(two.report_id, now=now).number == two.number
+    complete(two.request_id, now)
+    assert queries.followed(two.report_id, now=now).asks
+    assert not queries.followed(one.report_id, now=now).asks
+
+
 def test_number_and_last_four_digits_find_the_own_report_only(hall: County, now: datetime) -> None:
     one = taken(hall, now)
     two = taken(hall, now, join=one.request_id, phone="10000005678")

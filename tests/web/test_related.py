@@ -165,3 +165,30 @@ def test_merging_needs_the_right_at_both_places(county: County, now: datetime) -
     assert as_person("both").get(f"/cases/{other}/").status_code == 200
     assert as_person("both").post(f"/cases/{own}/merge/", {"into": other}, headers={"HX-Request": "true"}).status_code == 409
     assert Case.objects.get(pk=own).state == "OPEN"
+
+
+def test_what_was_merged_wrongly_is_split_off_on_the_page_of_the_other(county: County, now: datetime) -> None:
+    first, second = one_case(county, now), one_case(county, now)
+    officer = as_person("county")
+    assert "分出来单独办理" not in officer.get(f"/cases/{first}/").content.decode()
+    officer.post(f"/cases/{second}/merge/", {"into": first})
+    assert f'name="taken" value="{second}"' in officer.get(f"/cases/{first}/").content.decode()
+    officer.post(f"/cases/{first}/split/", {"taken": second, "reason": "no such"})
+    assert "CLOSED" == Case.objects.get(pk=second).state
+    officer.post(f"/cases/{first}/split/", {"taken": second, "reason": "OTHER_MATTER"})
+    assert ("OPEN", first) == (Case.objects.get(pk=second).state, Case.objects.get(pk=second).split_from)
+    assert f"分出事件 {second}：不是同一件事" in officer.get(f"/cases/{first}/").content.decode()
+    assert f"从事件 {first} 中分出：不是同一件事" in officer.get(f"/cases/{second}/").content.decode()
+    answer = officer.post(f"/cases/{first}/split/", {"taken": second, "reason": "MISTAKE"}, headers={"HX-Request": "true"})
+    assert 409 == answer.status_code
+    assert "现在没有并入" in answer.content.decode()
+
+
+def test_only_whoever_may_merge_may_split_off(county: County, now: datetime) -> None:
+    first, second = one_case(county, now), one_case(county, now)
+    as_person("county").post(f"/cases/{second}/merge/", {"into": first})
+    assert 403 == as_person("worker").post(f"/cases/{first}/split/", {"taken": second, "reason": "MISTAKE"}).status_code
+    for taken in (10**9, "x"):
+        answer = as_person("county").post(f"/cases/{first}/split/", {"taken": taken, "reason": "MISTAKE"}, headers={"HX-Request": "true"})
+        assert 409 == answer.status_code
+    assert "CLOSED" == Case.objects.get(pk=second).state

@@ -12,6 +12,7 @@ from shouwang.cases.actions.control import (
     merge,
     reopen,
     resume,
+    split,
     suspend,
     withdraw,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "remind",
     "reopen",
     "resume",
+    "split",
     "suspend",
     "take_answer",
     "take_shift",

@@ -1,4 +1,4 @@
-"""What the desk and the supervisor do with a case: suspend, extend, hand over, withdraw, close, reopen, merge."""
+"""What the desk and the supervisor do with a case: suspend, extend, hand over, withdraw, close, reopen, merge, split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shouwang.cases.actions.changes import ANSWER_TIMER, TIMER, Changes, compact
 from shouwang.cases.actions.handling import cancel_tasks, stop_clocks
 from shouwang.cases.models import OPEN_TASKS, Case, Clock, Note, Offer, Task
 from shouwang.cases.queries import CaseState, load_case, load_task, require_state
-from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, ExerciseMixed, TaskEnded
+from shouwang.cases.rules.errors import ClockUnknown, CorrectionTwice, ExerciseMixed, NotTakenIn, TaskEnded
 from shouwang.cases.rules.flow import READY, taken_up_again
 from shouwang.cases.rules.procedures import rung_above, rung_on_duty
 from shouwang.journal.actions import drop_timers, set_timers
@@ -205,17 +205,21 @@ def reopen(case_id: int, *, reason: str, by: int | None, to_above: bool = False,
     with transaction.atomic():
         case = load_case(case_id)
         require_state(case, "COMPLETED", "CLOSED", "WITHDRAWN", doing="重新打开 / reopen")
-        last = Task.objects.filter(case_id=case.id).order_by("id").last()
-        step = case.procedure.step(last.step) if last else case.procedure.steps[0]
-        stood = [step for step in case.procedure.steps if case.steps.get(step.code) == READY]
-        again = [(case, each) for each in stood or [step]]
-        steps = taken_up_again(case.procedure, case.steps, [each.code for _, each in again])
-        amend(Case, case.id, state="OPEN", ended_at=None, result="", merged_into=None, steps=compact(steps))
-        drop_timers(ANSWER_TIMER, [case.id])
         changes = Changes(now)
-        changes.event(kinds.REOPENED, case, reason=reason, by=by)
-        start_steps(again, changes, first_rung=rung_above(step, last.rung) if to_above and last and not stood else 0)
+        _take_up_again(case, changes, reason=reason, by=by, to_above=to_above)
         changes.write()
+
+
+def _take_up_again(case: CaseState, changes: Changes, *, reason: str, by: int | None, to_above: bool = False) -> None:
+    last = Task.objects.filter(case_id=case.id).order_by("id").last()
+    step = case.procedure.step(last.step) if last else case.procedure.steps[0]
+    stood = [step for step in case.procedure.steps if case.steps.get(step.code) == READY]
+    again = [(case, each) for each in stood or [step]]
+    steps = taken_up_again(case.procedure, case.steps, [each.code for _, each in again])
+    amend(Case, case.id, state="OPEN", ended_at=None, result="", merged_into=None, steps=compact(steps))
+    drop_timers(ANSWER_TIMER, [case.id])
+    changes.event(kinds.REOPENED, case, reason=reason, by=by)
+    start_steps(again, changes, first_rung=rung_above(step, last.rung) if to_above and last and not stood else 0)
 
 
 def merge(case_id: int, *, into: int, by: int, now: datetime) -> None:
@@ -233,6 +237,23 @@ def merge(case_id: int, *, into: int, by: int, now: datetime) -> None:
         changes.event(kinds.MERGED, case, into=target.id, by=by)
         changes.event(kinds.TOOK_IN, target, taken=case.id, by=by)
         changes.event(kinds.CLOSED, case, result="MERGED", alert=case.alert_id)
+        changes.write()
+
+
+def split(case_id: int, *, taken: int, reason: str, by: int, now: datetime) -> None:
+    """Split a case that was merged into `case_id` off again: it goes on by itself where it stood. Raises NotTakenIn.
+
+    It keeps its number and its alert, so no figure counts either of them twice. Merging it again takes this back.
+    """
+    with transaction.atomic():
+        case, source = load_case(taken), load_case(case_id)
+        if not Case.objects.filter(pk=case.id, merged_into=source.id, state="CLOSED").exists():
+            raise NotTakenIn(case=case.id, source=source.id)
+        amend(Case, case.id, split_from=source.id)
+        changes = Changes(now)
+        _take_up_again(case, changes, reason="SPLIT", by=by)
+        changes.event(kinds.SPLIT_OFF, case, source=source.id, reason=reason, by=by)
+        changes.event(kinds.GAVE_OFF, source, split=case.id, reason=reason, by=by)
         changes.write()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shouwang.cases.queries.finding import cases_in_areas, cases_of_subject, find_cases, newest_open
+from shouwang.cases.queries.finding import cases_in_areas, cases_of_subject, cases_taken_in, find_cases, newest_open
 from shouwang.cases.queries.handovers import (
     HandoverRow,
     handover_row,
@@ -70,6 +70,7 @@ __all__ = [
     "case_rows",
     "cases_in_areas",
     "cases_of_subject",
+    "cases_taken_in",
     "clocks_of",
     "count_cases",
     "count_open_of",

@@ -45,6 +45,12 @@ def cases_in_areas(scope: Scope, area_ids: Collection[int], *, beside: CaseRow, 
     return rows_of(list(rows.exclude(pk=beside.id).order_by("-id")[:limit]))
 
 
+def cases_taken_in(scope: Scope, case_id: int, *, limit: int) -> list[CaseRow]:
+    """Return the cases `scope` sees that are merged into a case now, newest first; one read where there are none, else two."""
+    found = list(within(scope).filter(merged_into=case_id, state="CLOSED").order_by("-id")[:limit])
+    return rows_of(found) if found else []
+
+
 def cases_of_subject(scope: Scope, *, beside: CaseRow, limit: int) -> list[CaseRow]:
     """Return the other cases `scope` sees of what a case is about, newest first; two reads."""
     rows = within(scope).filter(subject_kind=beside.subject_kind, subject_id=beside.subject_id, exercise_id=beside.exercise_id)

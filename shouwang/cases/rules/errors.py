@@ -82,6 +82,13 @@ class NotMergeable(CaseError):
     en = "Case {case} cannot become part of case {into}: both must be open, of one kind and about the same; open the page again."
 
 
+class NotTakenIn(CaseError):
+    """A case was to be split off one that it was not merged into."""
+
+    zh = "事件 {case} 现在没有并入事件 {source}，不能从中分出；请重新打开页面核对。"
+    en = "Case {case} is not part of case {source} now and cannot be split off; open the page again."
+
+
 class HandoverWaiting(CaseError):
     """The watch was handed over already and waits for the second signature."""
 

@@ -9,6 +9,7 @@ from django.db.models import F
 
 from shouwang.journal.actions import append
 from shouwang.journal.prepared import Prepared
+from shouwang.journal.queries import events_of
 from shouwang.journal.rules import NewEvent
 from shouwang.notify.actions import NewMessage, queue
 from shouwang.notify.queries import channels_of
@@ -47,12 +48,29 @@ def follow_merge(case_id: int, *, into_case_id: int, now: datetime) -> None:
         request, target = _OF_CASE.one(case_id), _OF_CASE.one(into_case_id)
         if request is None or request.joined_id is not None or target is None or request.pk == target.pk:
             return
-        ServiceRequest.objects.filter(joined_id=request.pk).update(joined_id=target.pk)
-        ServiceRequest.objects.filter(pk=request.pk).update(joined_id=target.pk)
+        came = list(ServiceRequest.objects.filter(joined_id=request.pk).order_by("pk").values_list("pk", flat=True))
+        ServiceRequest.objects.filter(pk__in=[request.pk, *came]).update(joined_id=target.pk)
         first = Report.objects.filter(request_id=request.pk, description="").order_by("pk").values_list("pk", flat=True)[:1]
         Report.objects.filter(pk__in=list(first)).update(description=request.description)
-        moved = Report.objects.filter(request_id=request.pk).update(request_id=target.pk)
-        append([NewEvent(kinds.MERGED, request.pk, {"into": target.pk, "reports": moved}, request.exercise_id)], now=now)
+        moved = list(Report.objects.filter(request_id=request.pk).order_by("pk").values_list("pk", flat=True))
+        Report.objects.filter(pk__in=moved).update(request_id=target.pk)
+        payload = {"into": target.pk, "reports": len(moved), "moved": moved, "came": came}
+        append([NewEvent(kinds.MERGED, request.pk, payload, request.exercise_id)], now=now)
+
+
+def follow_split(case_id: int, *, now: datetime) -> None:
+    """Give a request whose case was split off its own reports back; doing it twice changes nothing."""
+    with transaction.atomic():
+        request = ServiceRequest.objects.filter(case_id=case_id, joined__isnull=False).first()
+        merged = [event.payload for event in events_of(request.pk, prefix=kinds.MERGED)] if request else []
+        if request is None or not merged:
+            return
+        last = merged[-1]
+        back = Report.objects.filter(pk__in=last.get("moved", ()), request_id=request.joined_id).update(request_id=request.pk)
+        Report.objects.filter(pk__in=last.get("moved", ()), request_id=request.pk, description=request.description).update(description="")
+        ServiceRequest.objects.filter(pk__in=last.get("came", ()), joined_id=request.joined_id).update(joined_id=request.pk)
+        ServiceRequest.objects.filter(pk=request.pk).update(joined_id=None)
+        append([NewEvent(kinds.SPLIT, request.pk, {"from": request.joined_id, "reports": back}, request.exercise_id)], now=now)
 
 
 def _messages(request: ServiceRequest, reports: list[Report], result: str) -> list[NewMessage]:

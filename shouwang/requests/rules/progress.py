@@ -40,6 +40,7 @@ SAID: Mapping[str, Text] = {
     "case.extended": Text("延长了办理时间", "More time was given"),
     "case.completed": Text("已办结：{result}", "Done: {result}"),
     "case.merged": Text("并入同一件事一起办理", "Handled together with the same matter"),
+    "case.split_off": Text("单独办理", "Handled by itself"),
     "case.withdrawn": Text("已撤回", "Withdrawn"),
     "case.false_alarm": Text("经核实不需要办理", "It was found that nothing needs to be done"),
 }

@@ -24,8 +24,8 @@ from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_
 from shouwang.web import demo, queries
 from shouwang.web.desk import bar, desk_queue, narrowing_of, red_cases, words_of
 from shouwang.web.procedures import followed
-from shouwang.web.related import may_merge, nearby, similar
-from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS
+from shouwang.web.related import may_merge, nearby, similar, taken_in
+from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS, SPLIT_REASONS
 from shouwang.web.takers import REASONS as TAKING_REASONS
 from shouwang.web.takers import takers
 
@@ -124,6 +124,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
         "follows": followed(case_id), "curve": queries.meter_curve(raw, now=now, language=language),
         "near": nearby(scope, raw, now=now, language=language), "before": similar(scope, raw, language=language),
         "takers": takers(raw, now=now, language=language) if context["may_dispatch"] else (), "taking_reasons": TAKING_REASONS.items(),
+        "taken_in": taken_in(scope, raw, language=language) if context["may_dispatch"] else (), "split_reasons": SPLIT_REASONS.items(),
         "false_alarm_reasons": FALSE_ALARM_REASONS.items(), "whole": True, "stream_url": "/stream/",
     })
 
@@ -169,6 +170,8 @@ def _act(request: HttpRequest, case: CaseRow, what: str, *, by: int) -> None:
         actions.reopen(case.id, reason="DESK", by=by, now=now)
     elif what == "merge":
         actions.merge(case.id, into=_target(request, case), by=by, now=now)
+    elif what == "split" and post.get("reason") in SPLIT_REASONS:
+        actions.split(case.id, taken=_part(request), reason=post["reason"], by=by, now=now)
     elif what == "hand_over" and post.get("reason") in TAKING_REASONS:
         task, to = _task(case.id, post.get("task", "")), _taker(request, case, now=now)
         actions.hand_over(task, to=to, reason=post["reason"], by=by, now=now)
@@ -185,6 +188,14 @@ def _target(request: HttpRequest, case: CaseRow) -> int:
     if not may_merge(case, into):
         raise NotMergeable(case=case.id, into=into.id)
     return into.id
+
+
+def _part(request: HttpRequest) -> int:
+    """Return the case that is to be split off. Raises NotFound out of scope; Refused."""
+    scope = scope_of(request)
+    part = case_in_scope(_number(request.POST, "taken") or 0, scope)
+    scope.require("case.dispatch", part.path)
+    return part.id
 
 
 def _taker(request: HttpRequest, case: CaseRow, *, now: datetime) -> int:
