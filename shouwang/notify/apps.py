@@ -14,6 +14,7 @@ class NotifyConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the rooms below which channels there are."""
+        from shouwang.notify.queries.own_texts import specs  # noqa: PLC0415
         from shouwang.notify.queries.reaching import RING_MINUTES, RING_RED_MINUTES  # noqa: PLC0415 - models load first
         from shouwang.notify.registry import manifests  # noqa: PLC0415
         from shouwang.people.rules.codes import register_channels  # noqa: PLC0415
@@ -22,3 +23,5 @@ class NotifyConfig(AppConfig):
         register_channels({code: manifest.short or manifest.name for code, manifest in manifests().items()})
         declare(RING_MINUTES)
         declare(RING_RED_MINUTES)
+        for spec in specs():
+            declare(spec)

@@ -21,6 +21,7 @@ from django.conf import settings
 from shouwang.journal.actions import wake_worker
 from shouwang.journal.clock import clock
 from shouwang.journal.rules import Lease
+from shouwang.kernel.texts import Text
 from shouwang.notify import actions, queries, registry
 from shouwang.notify.actions import Leased, Result
 from shouwang.notify.actions.sending import INBOX_PER_TRANSACTION
@@ -301,15 +302,18 @@ def _works(leased: Sequence[Leased], channels: Mapping[str, Served], now: dateti
     works: dict[tuple[str, int], list[Leased]] = {}
     for each in leased:
         works.setdefault((each.channel, each.group or -each.id), []).append(each)
-    return [_work(together, channels[together[0].channel], books[together[0].channel], now) for together in works.values()]
+    own = queries.texts_for({each.person_id for each in leased})
+    return [_work(together, channels[together[0].channel], books[together[0].channel], own, now) for together in works.values()]
 
 
-def _work(together: Sequence[Leased], served: Served, book: Mapping[int, queries.Contact], now: datetime) -> Work:
+def _work(
+    together: Sequence[Leased], served: Served, book: Mapping[int, queries.Contact], own: Mapping[int, queries.Texts], now: datetime,
+) -> Work:
     """Return how these messages, mostly one, are sent: the gravest, then oldest, first."""
     leader, *others = sorted(together, key=lambda each: (-each.severity, each.id))
     contact = book.get(leader.person_id, queries.Contact("", "zh"))
     manifest = served.manifest
-    parts = [_part(each) for each in (leader, *others)]
+    parts = [_part(each, own.get(each.person_id, {}).get(each.template)) for each in (leader, *others)]
     link = _link(parts[0], manifest)
     text = _text(parts, manifest, language=contact.language, link=link if manifest.link == "IN_TEXT" else "")
     met = {each.person_id: book.get(each.person_id, queries.Contact("", "zh")) for each in (leader, *others)}
@@ -332,17 +336,18 @@ def _link(part: Part, manifest: Manifest) -> str:
 
 
 def _text(parts: Sequence[Part], manifest: Manifest, *, language: str, link: str) -> str:
-    """Return what is said; a template that cannot be said leaves plain words, for somebody waits for this message and others."""
-    try:
-        return say(parts, language=language, link=link, limit=manifest.text_limit)
-    except Exception as error:  # noqa: BLE001 - whatever one template meets, the other messages must go
-        _log.error("template %s cannot be said: %s", parts[0].template, type(error).__name__)
-        plain = [replace(part, is_plain=True) for part in parts]
-        return say(plain, language=language, link=link, limit=manifest.text_limit)
+    """Return what is said: an area's own words, else the shipped, else plain ones, for somebody waits for this message and others."""
+    shipped = [replace(part, own=None) for part in parts]
+    for said in (parts, shipped):
+        try:
+            return say(said, language=language, link=link, limit=manifest.text_limit)
+        except Exception as error:  # noqa: BLE001 - whatever one template meets, the other messages must go
+            _log.error("template %s cannot be said: %s", parts[0].template, type(error).__name__)
+    return say([replace(part, is_plain=True) for part in shipped], language=language, link=link, limit=manifest.text_limit)
 
 
-def _part(leased: Leased) -> Part:
+def _part(leased: Leased, own: Text | None) -> Part:
     return Part(
         leased.person_id, leased.template, leased.params, leased.count, task_id=leased.task_id,
-        is_exercise=leased.exercise_id is not None, was_quiet=leased.was_quiet,
+        is_exercise=leased.exercise_id is not None, was_quiet=leased.was_quiet, own=own,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.notify.pages import channels, own, robots
+from shouwang.notify.pages import channels, own, own_texts, robots
 
 app_name = "notify"
 urlpatterns = [
     path("account/channels/", own.own_channels, name="own_channels"),
+    path("settings/texts/", own_texts.texts, name="texts"),
+    path("settings/texts/<slug:code>/", own_texts.change, name="change_text"),
     path("settings/channels/", channels.channels, name="channels"),
     path("settings/channels/<slug:code>/", channels.save, name="save_channel"),
     path("settings/channels/<slug:code>/test/", channels.test, name="test_channel"),

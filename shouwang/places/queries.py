@@ -217,6 +217,14 @@ def settings_of(area_id: int, keys: Iterable[str] | None = None) -> dict[str, Se
     return found
 
 
+def set_values(keys: Collection[str]) -> dict[str, dict[int, Any]]:
+    """Return what areas have set of these settings themselves, by key and area; one read."""
+    found: dict[str, dict[int, Any]] = {}
+    for area_id, key, value in AreaSetting.objects.filter(key__in=keys).values_list("area_id", "key", "value"):
+        found.setdefault(key, {})[area_id] = msgspec.json.decode(value)
+    return found
+
+
 def working_calendar(area_id: int) -> Calendar:
     """Return the working calendar of an area: the shipped one with the area's own days. At most 5 s old. Raises NotFound."""
     kept = _calendars.get(area_id)

@@ -93,9 +93,13 @@ def link_of(task_id: int | None, person_id: int, *, template: str = "", params: 
 
 def render(
     template: str, params: Mapping[str, Any], *, language: str, count: int = 1, limit: int | None = None, is_exercise: bool = False,
+    own: Text | None = None,
 ) -> str:
-    """Return the sentence of a message, or of a bundle of `count` whose leader it is, at most `limit` characters long."""
-    text = TEMPLATES.get(template, UNREGISTERED)
+    """Return the sentence of a message, or of a bundle of `count` whose leader it is, at most `limit` characters long.
+
+    `own` are the words of an area in place of the template's.
+    """
+    text = own or TEMPLATES.get(template, UNREGISTERED)
     spoken = {name: phrase(value, language, params) for name, value in params.items()}
     sentence = text.render(language, {"template": template, **spoken})
     if count > 1:

@@ -22,7 +22,7 @@ MORE = Text("另有 {count} 种消息", "and {count} more kinds of messages")
 class Part:
     """A message, or a bundle of `count` that it leads, for one person. `was_quiet`: it has waited for the end of quiet hours.
 
-    `is_plain`: its template cannot be said, so its name is.
+    `is_plain`: its template cannot be said, so its name is. `own`: the words of the person's area in place of the template's.
     """
 
     person_id: int
@@ -33,6 +33,7 @@ class Part:
     is_exercise: bool = False
     was_quiet: bool = False
     is_plain: bool = False
+    own: Text | None = None
 
 
 def link_for(part: Part, *, is_shared: bool) -> str:
@@ -77,7 +78,7 @@ def _sentence(part: Part, language: str, limit: int | None = None) -> str:
     if part.was_quiet:
         return render(QUIET_OVER, {"count": part.count}, language=language, limit=limit, is_exercise=part.is_exercise)
     return render(
-        part.template, part.params, language=language, count=part.count, limit=limit, is_exercise=part.is_exercise,
+        part.template, part.params, language=language, count=part.count, limit=limit, is_exercise=part.is_exercise, own=part.own,
     )
 
 

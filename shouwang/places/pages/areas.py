@@ -136,7 +136,7 @@ def settings(request: HttpRequest, area_id: int) -> HttpResponse:
         except ShouwangError as error:
             messages.error(request, error.text(reader(request).language))
         return HttpResponseRedirect(reverse("places:settings", args=[area_id]))
-    found = queries.settings_of(area_id)
+    found = queries.settings_of(area_id, [spec.key for spec in registry.specs() if not spec.is_apart])
     sources = queries.areas({each.source_area_id for each in found.values() if each.source_area_id is not None})
     lines = [_line(registry.spec_of(key), value, sources, area_id) for key, value in found.items()]
     context = {"area": row, "line": queries.ancestors_of(row.path), "lines": lines, "may_set": sight.may(SET, row.path), "now": now_of(request)}

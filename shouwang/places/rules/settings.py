@@ -32,13 +32,18 @@ _SPELL = re.compile(r"([0-2][0-9]:[0-5][0-9])-([0-2][0-9]:[0-5][0-9])", re.ASCII
 
 @dataclass(frozen=True)
 class SettingSpec:
-    """A setting some room knows. Values are JSON: text, number, day "2027-01-01", list of days, list of [from, until]."""
+    """A setting some room knows. Values are JSON: text, number, day "2027-01-01", list of days, list of [from, until].
+
+    `check` raises where a value of the right kind is refused all the same; what `is_apart` has a page of its own.
+    """
 
     key: str
     title: Text
     kind: Kind
     default: Any
     help: Text = NO_HELP
+    check: Callable[[Any], None] | None = None
+    is_apart: bool = False
 
 
 DAYS_OFF = SettingSpec(
@@ -82,6 +87,8 @@ def check_value(spec: SettingSpec, value: Any) -> Any:
     """Return `value` if it fits the kind of `spec`. Raises SettingInvalid."""
     if not _fits(spec.kind, value):
         raise _invalid(spec, value)
+    if spec.check is not None:
+        spec.check(value)
     return value
 
 
