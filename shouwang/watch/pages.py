@@ -12,7 +12,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from shouwang.detectors.registry import detectors_found
 from shouwang.journal.clock import clock
 from shouwang.journal.queries import events_of
 from shouwang.kernel.errors import NotFound
@@ -25,7 +24,7 @@ from shouwang.watch import queries
 from shouwang.watch.actions import set_thresholds
 from shouwang.watch.events import THRESHOLDS_SET
 from shouwang.watch.queries import WatchRow
-from shouwang.watch.rules import THRESHOLDS, ThresholdInvalid, read_thresholds
+from shouwang.watch.rules import DETECTORS, THRESHOLDS, Threshold, ThresholdInvalid, read_thresholds
 
 RIGHT = "settings.edit"
 LOGGED = 20
@@ -42,7 +41,7 @@ class Line:
     title: Text
     unit: Text
     own: str
-    above: float
+    above: str
     source: Text
     lowest: float
     highest: float
@@ -54,7 +53,7 @@ class Panel:
     """One watch as it judges in an area."""
 
     code: str
-    summary: str
+    title: Text
     lines: Sequence[Line]
     has_own: bool
     is_off: bool
@@ -85,7 +84,7 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     if "sure" not in request.POST:
         count = queries.meters_changed(code, place.path, own)
         return render(request, "watch/sure.html", {
-            "place": place, "code": code, "meters": count, "own": [(THRESHOLDS[name], value) for name, value in own.items()],
+            "place": place, "code": code, "meters": count, "own": _said(own), "title": _title(rows[0]),
             "texts": [(name, text) for name, text in texts.items() if text], "follows": not own,
         })
     changed = set_thresholds(code, area_id=place.id, path=place.path, own=own, by=scope.person_id, now=now)
@@ -111,7 +110,7 @@ def _page(request: HttpRequest, place: AreaRow, given: Mapping[str, Mapping[str,
     rows = queries.family_rows()
     codes = sorted({row.code for row in rows})
     return render(request, "watch/thresholds.html", {
-        "place": place, "problem": problem, "log": _log(place, reader(request).language),
+        "place": place, "problem": problem, "log": _log(place, {row.code: _title(row) for row in rows if not row.path}, reader(request).language),
         "panels": [_panel([row for row in rows if row.code == code], place, given.get(code)) for code in codes],
         "above": [each for each in ancestors_of(place.path) if scope.may(RIGHT, each.path) and each.id != place.id],
         "below": children(place.id),
@@ -131,11 +130,14 @@ def _panel(rows: Sequence[WatchRow], place: AreaRow, given: Mapping[str, str] | 
             source = Text(names.get(_last(said), "—"), names.get(_last(said), "—")) if said else SHIPPED
             shown = given.get(name, "") if given is not None else f"{own[name]:g}" if name in own else ""
             lines.append(Line(
-                name, threshold.title, threshold.unit, shown, above.params[name], source, threshold.lowest, threshold.highest,
+                name, threshold.title, threshold.unit, shown, f"{above.params[name]:g}", source, threshold.lowest, threshold.highest,
                 "1" if threshold.is_whole else "any",
             ))
-    detector = detectors_found().get(base.detector)
-    return Panel(base.code, detector.summary if detector else base.detector, lines, bool(own), not base.enabled)
+    return Panel(base.code, _title(base), lines, bool(own), not base.enabled)
+
+
+def _title(row: WatchRow) -> Text:
+    return DETECTORS.get(row.detector, Text(row.detector, row.detector))
 
 
 def _above(rows: Sequence[WatchRow], place: AreaRow) -> WatchRow:
@@ -143,17 +145,21 @@ def _above(rows: Sequence[WatchRow], place: AreaRow) -> WatchRow:
     return [row for row in rows if place.path.startswith(row.path) and row.path != place.path][-1]
 
 
-def _log(place: AreaRow, language: str) -> list[dict[str, object]]:
+def _log(place: AreaRow, titles: Mapping[str, Text], language: str) -> list[dict[str, object]]:
     """Return what was set at an area, latest first."""
     events = [event for event in reversed(events_of(place.id, prefix="watch.")) if event.kind == THRESHOLDS_SET][:LOGGED]
     people = person_cards({event.payload["by"] for event in events if event.payload["by"]}, language=language)
     return [
         {
-            "at": event.at, "watch": event.payload["watch"], "by": people[by].name if (by := event.payload["by"]) in people else "",
-            "own": [(THRESHOLDS[name], value) for name, value in event.payload["own"].items() if name in THRESHOLDS],
+            "at": event.at, "watch": titles.get(event.payload["watch"], Text("—", "—")), "by": people[by].name if (by := event.payload["by"]) in people else "",
+            "own": _said(event.payload["own"]),
         }
         for event in events
     ]
+
+
+def _said(own: Mapping[str, float]) -> list[tuple[Threshold, str]]:
+    return [(THRESHOLDS[name], f"{value:g}") for name, value in own.items() if name in THRESHOLDS]
 
 
 def _last(path: str) -> int:

@@ -78,6 +78,15 @@ THRESHOLDS: Mapping[str, Threshold] = {
     "drawn_factor": Threshold(Text("用水超过本户以往最多的", "Use above the home's own most by"), TIMES, 1, 20, is_whole=False),
     "least_factor": Threshold(Text("不间断用水超过本户以往最多的", "Unbroken use above the home's own most by"), TIMES, 1, 20, is_whole=False),
 }
+DETECTORS: Mapping[str, Text] = {
+    "low_high_24h": Text("24 小时用水过少或过多", "Too little or too much use in 24 hours"),
+    "low_12h": Text("12 小时用水过少", "Too little use in 12 hours"),
+    "fixed_hours": Text("固定时长不用水", "No use in a fixed number of hours"),
+    "sakaki_8h": Text("8 小时不用水", "No use in 8 hours"),
+    "no_data": Text("水表失联", "A meter that has stopped sending"),
+    "silence": Text("按本户习惯判断的不用水", "Silence by the home's own habits"),
+    "high_use": Text("按本户习惯判断的用水过多", "Too much use by the home's own measure"),
+}
 FIXED = frozenset({"grid_min", "utc_offset_h", "call_price_h", "visit_price_h"})
 
 

@@ -22,7 +22,7 @@ from shouwang.telemetry.actions import ingest
 from shouwang.watch import actions, jobs, queries
 from shouwang.watch.jobs import Runner
 from shouwang.watch.models import LateBatch, LateRows, Watch, WatchState
-from shouwang.watch.rules import FIXED, THRESHOLDS, ThresholdInvalid, nearest, own_at, read_thresholds
+from shouwang.watch.rules import DETECTORS, FIXED, THRESHOLDS, ThresholdInvalid, nearest, own_at, read_thresholds
 from tests.watch.test_watch import HOUR, REAL, START, Recorder, hourly, streams, watch
 
 __all__ = ["streams"]
@@ -265,3 +265,4 @@ def test_what_a_person_wrote_is_read_or_refused(texts: dict[str, str], own: dict
 
 def test_every_parameter_of_a_detector_may_be_set_or_is_fixed_on_purpose() -> None:
     assert {name for each in detectors_found().values() for name in each.params} == set(THRESHOLDS) | FIXED
+    assert set(DETECTORS) == set(detectors_found())
