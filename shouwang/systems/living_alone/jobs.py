@@ -7,7 +7,7 @@ home that was announced away and stays silent after the return.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from shouwang.alerts.actions import take_findings
+from shouwang.alerts.queries import last_told
 from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
 from shouwang.cases.events import ANSWERED, CLOSED
 from shouwang.journal.paths import move_paths
@@ -26,10 +27,11 @@ from shouwang.people.queries import households_of, live_consents, members_of
 from shouwang.places.events import AREA_MOVED
 from shouwang.systems.living_alone.actions import end_watching, label_case, take_word
 from shouwang.systems.living_alone.models import Enrolment, Label
-from shouwang.systems.living_alone.queries import last_use_of
+from shouwang.systems.living_alone.queries import WATCH_PURPOSE, last_use_of
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
 from shouwang.systems.living_alone.rules.endings import CONSENT
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
+from shouwang.systems.living_alone.rules.kinds import HARD_STOP, LOW_USE, NO_DATA
 from shouwang.systems.living_alone.rules.procedures import HARD_STOP_HOURS
 from shouwang.systems.living_alone.rules.use import LastUse
 from shouwang.telemetry.queries import last_readings, series
@@ -40,13 +42,13 @@ ASK_AGAIN = timedelta(minutes=30)
 WAIT_FOR_READINGS = timedelta(days=3)
 LOW_L = 10.0
 LOW_SEVERITY = 3
+STOP_SEVERITY = 4
 SILENT_SEVERITY = 1
 HOMES_AT_ONCE = 2_000
 READINGS = 10_000
 ANSWERS = "living_alone.answers"
 LABELS = "living_alone.labels"
 WITHDRAWALS = "living_alone.withdrawals"
-WATCH_PURPOSE = "METER_WATCH"
 
 
 def on_moves(events: Sequence[Event]) -> None:
@@ -141,14 +143,17 @@ def look_again(now: datetime) -> int:
 def look_at_stop(now: datetime) -> int:
     """Send somebody where all was said to be well and no water was used up to the hard stop; return how many.
 
-    A word, or a key, never outweighs a day without water: somebody else may have pressed it.
+    A word, or a key, never outweighs a day without water: somebody else may have pressed it. Where the detector has said
+    so since, that is enough.
     """
     rows = _STOPPED.objects(now)
     if not rows:
         return 0
+    told = last_told(HARD_STOP, "datastream", [row.datastream_id for row in rows])
     uses = {row.pk: last_use_of(row.datastream_id, now=now) for row in rows}
     waiting = [row.pk for row in rows if _is_unknown_yet(row, uses[row.pk], now)]
-    findings = [finding for row in rows if row.pk not in waiting and (finding := _still_unused(row, uses[row.pk], now)) is not None]
+    untold = [row for row in rows if row.pk not in waiting and not _is_told(row, told)]
+    findings = [finding for row in untold if (finding := _still_unused(row, uses[row.pk], now)) is not None]
     with transaction.atomic():
         asked = Enrolment.objects.filter(stop_at__lte=now)
         asked.filter(pk__in=waiting).update(stop_at=now + ASK_AGAIN)
@@ -156,6 +161,10 @@ def look_at_stop(now: datetime) -> int:
         if findings:
             take_findings(findings, now=now)
     return len(findings)
+
+
+def _is_told(row: Enrolment, told: Mapping[int, datetime]) -> bool:
+    return row.said_well_at is not None and row.datastream_id in told and told[row.datastream_id] >= row.said_well_at
 
 
 def _is_unknown_yet(row: Enrolment, use: LastUse | None, now: datetime) -> bool:
@@ -170,7 +179,7 @@ def _still_unused(row: Enrolment, use: LastUse | None, now: datetime) -> FoundFi
     if is_away or use is None or row.said_well_at is None or use.at > row.said_well_at or use.silent_h < HARD_STOP_HOURS:
         return None
     return FoundFinding(
-        "WATER_LOW_USE", "datastream", row.datastream_id, to_us(row.said_well_at), "OPEN", LOW_SEVERITY, to_us(now),
+        HARD_STOP, "datastream", row.datastream_id, to_us(row.said_well_at), "OPEN", STOP_SEVERITY, to_us(now),
         "SAID_WELL_UNUSED_OPEN", {"hours": round(use.silent_h)}, "said_well_unused", "1",
     )
 
@@ -180,7 +189,7 @@ def _tell(rows: Sequence[Enrolment], phase: Literal["OPEN", "END"], *, now: date
     params = {"hours": SILENT_AFTER // timedelta(hours=1)}
     findings = [
         FoundFinding(
-            "WATER_NO_DATA", "datastream", row.datastream_id, to_us(now), phase, SILENT_SEVERITY, to_us(now),
+            NO_DATA, "datastream", row.datastream_id, to_us(now), phase, SILENT_SEVERITY, to_us(now),
             f"METER_SILENT_{phase}", params, "meter_silent", "1",
         )
         for row in rows
@@ -202,6 +211,6 @@ def _unused(row: Enrolment, now: datetime) -> FoundFinding | None:
         return None
     params = {"used_l": round(used_l, 1), "limit_l": LOW_L, "window_h": (now - back_at) // timedelta(hours=1)}
     return FoundFinding(
-        "WATER_LOW_USE", "datastream", row.datastream_id, to_us(back_at), "OPEN", LOW_SEVERITY, to_us(now), "BACK_UNUSED_OPEN",
+        LOW_USE, "datastream", row.datastream_id, to_us(back_at), "OPEN", LOW_SEVERITY, to_us(now), "BACK_UNUSED_OPEN",
         params, "back_unused", "1",
     )

@@ -16,14 +16,8 @@ from shouwang.kernel.moments import local
 from shouwang.systems.living_alone.models import Enrolment
 from shouwang.systems.living_alone.queries import facts_now
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, LOOK_AFTER, checked, tonight, until_day
-from shouwang.systems.living_alone.rules.procedures import (
-    AWAY,
-    EXPLAINED_BY_ABSENCE,
-    HARD_STOP_HOURS,
-    HOURS_SINCE_USE,
-    SYSTEM,
-    WELL,
-)
+from shouwang.systems.living_alone.rules.kinds import EXPLAINED_BY_ABSENCE
+from shouwang.systems.living_alone.rules.procedures import AWAY, HARD_STOP_HOURS, HOURS_SINCE_USE, SYSTEM, WELL
 
 
 def announce_absence(household_id: int, *, until: datetime | None, by: int | None, now: datetime) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.db.models import Q, QuerySet
 
@@ -13,11 +14,13 @@ from shouwang.alerts.rules import Subject
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import MICROSECOND
+from shouwang.notify.queries import enabled_channels
 from shouwang.people.queries import (
     HouseholdCard,
     MemberCard,
     PersonCard,
     area_names,
+    askable,
     household_cards,
     live_consents,
     matching_households,
@@ -27,13 +30,16 @@ from shouwang.people.queries import (
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
 from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.rules.explaining import Known
 from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
+from shouwang.systems.living_alone.rules.kinds import EXPLAINED_BY_ABSENCE
 from shouwang.systems.living_alone.rules.labels import YEAR, Figures, Labelled, figures
-from shouwang.systems.living_alone.rules.procedures import EXPLAINED_BY_ABSENCE, HOURS_SINCE_USE
+from shouwang.systems.living_alone.rules.procedures import CALL, HOURS_SINCE_USE
 from shouwang.systems.living_alone.rules.use import LastUse, last_use
 from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings, series
 
 READ = "people.read"
+WATCH_PURPOSE = "METER_WATCH"
 READINGS = 10_000
 LOOK_BACK = timedelta(days=4)
 HOMES_COUNTED = 20_000
@@ -99,16 +105,23 @@ _WATCHED = Prepared(lambda ids: Enrolment.objects.filter(datastream_id__in=ids, 
 
 
 def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
-    """Return whom each watched datastream is about; a household is inhibited as long as it is announced away."""
+    """Return whom each watched datastream is about, with what is known of the household that may explain a finding."""
     rows = _WATCHED.objects(datastream_ids)
     return {
         row.datastream_id: Subject(
             "household", row.household_id, row.area_id, row.path,
             {"household": row.household_id, "datastream": row.datastream_id},
-            inhibited_until=row.away_until,
+            Known(row.away_until, row.said_well_at, partial(can_be_called, row.household_id)).explains,
         )
         for row in rows
     }
+
+
+def can_be_called(household_id: int, at: datetime) -> bool:
+    """Return whether a resident of a home can be telephoned: a channel is on, and somebody agreed, has a telephone and hears it."""
+    return any(channel in enabled_channels() for channel in CALL) and bool(
+        askable({household_id}, role="RESIDENT", consent=WATCH_PURPOSE, at=at),
+    )
 
 
 def enrolments(scope: Scope, *, limit: int = 5_000) -> list[EnrolmentRow]:
@@ -158,7 +171,7 @@ def home_page(scope: Scope, household_id: int, *, now: datetime, language: str) 
         row, household_cards([household_id])[household_id], area_names([row.area_id]).get(row.area_id, ""),
         stream.external_id if stream else "", last_readings([row.datastream_id], now=now).get(row.datastream_id),
         [(member, cards[member.person_id]) for member in members if member.person_id in cards],
-        hospital_of(household_id), bool(live_consents(residents, "METER_WATCH")),
+        hospital_of(household_id), bool(live_consents(residents, WATCH_PURPOSE)),
     )
 
 
