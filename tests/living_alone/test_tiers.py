@@ -15,8 +15,9 @@ from shouwang.cases.rules.evidence import Given
 from shouwang.journal.queries import events_of
 from shouwang.kernel.moments import to_us
 from shouwang.notify import actions as notify
+from shouwang.notify import registry
 from shouwang.notify.models import Message
-from shouwang.notify.rules import phrase
+from shouwang.notify.rules import phrase, render
 from shouwang.people import actions as people
 from shouwang.people.models import Person
 from shouwang.people.queries import members_of
@@ -142,7 +143,10 @@ def test_an_absence_explains_every_silence_and_nothing_else(county: County, now:
 
 def test_a_reason_is_one_sentence_to_be_read_aloud_in_both_languages() -> None:
     params = {"last_use_us": to_us(datetime.fromisoformat("2026-01-13T07:10+08:00")), "again_by_us": to_us(datetime.fromisoformat("2026-01-13T13:00+08:00")), "again_of_100": 98.9}
-    assert phrase("WATER_SILENCE_OPEN", "en", params) == "No water used since Tue 07:10; at such times water was used again before Tue 13:00 in 98 of 100"
-    assert phrase("WATER_SILENCE_OPEN", "zh", params) == "从周二 07:10 以后没有再用水；往常这样的时候，100 次里有 98 次到周二 13:00 前会再用水"
+    assert phrase("WATER_SILENCE_OPEN", "en", params) == "No water since Tue 07:10; usually it is used again before Tue 13:00, 98 times in 100"
+    assert phrase("WATER_SILENCE_OPEN", "zh", params) == "从周二 07:10 以后没有再用水；往常 100 次里有 98 次到周二 13:00 前会再用"
+    for language in ("zh", "en"):
+        spoken = render("SUBJECT_ASKED", {**params, "reason": "WATER_SILENCE_CALL_OPEN"}, language=language)
+        assert len(spoken) <= registry.manifests()["voice"].text_limit
     assert phrase("WATER_SILENCE_OPEN_RATE", "en", {}) == "Such an alert is one for nothing about 2 times a year in a home"
-    assert "99 of 100" in phrase("WATER_SILENCE_OPEN", "en", {**params, "again_of_100": 100.0})
+    assert "99 times in 100" in phrase("WATER_SILENCE_OPEN", "en", {**params, "again_of_100": 100.0})

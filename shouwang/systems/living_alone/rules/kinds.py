@@ -27,8 +27,8 @@ EXPLAINED_BY_ABSENCE = SILENCES
 """What an announced absence explains: nobody at home uses no water. A burst pipe and a dead meter it does not."""
 
 _AGAIN = Text(
-    "从{last_use_us} 以后没有再用水；往常这样的时候，100 次里有 {again_of_100} 次到{again_by_us} 前会再用水",
-    "No water used since {last_use_us}; at such times water was used again before {again_by_us} in {again_of_100} of 100",
+    "从{last_use_us} 以后没有再用水；往常 100 次里有 {again_of_100} 次到{again_by_us} 前会再用",
+    "No water since {last_use_us}; usually it is used again before {again_by_us}, {again_of_100} times in 100",
 )
 _REASONS = {
     "WATER_SILENCE_CALL_OPEN": _AGAIN,
