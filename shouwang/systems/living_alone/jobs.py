@@ -22,10 +22,13 @@ from shouwang.journal.paths import move_paths
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Event
 from shouwang.kernel.moments import local, to_us
+from shouwang.people.actions import withdraw_consent
 from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.people.queries import households_of, live_consents, members_of
+from shouwang.people.rules import SYSTEM
 from shouwang.places.events import AREA_MOVED
 from shouwang.systems.living_alone.actions import end_watching, label_case, take_word
+from shouwang.systems.living_alone.actions.enrolling import TELL_RELATIVE
 from shouwang.systems.living_alone.models import Enrolment, Label
 from shouwang.systems.living_alone.queries import WATCH_PURPOSE, last_use_of
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
@@ -86,12 +89,22 @@ def on_closed(events: Sequence[Event]) -> None:
 
 
 def end_consents(now: datetime) -> int:
-    """Stop watching the homes whose consent was given until a day that is over; return how many."""
+    """Stop watching the homes whose consent was given until a day that is over, and end the consents themselves; return how many."""
     over = Enrolment.objects.filter(active=True, consent_until__lt=local(now).date()).order_by("pk")
     ids = list(over.values_list("household_id", flat=True)[:HOMES_AT_ONCE])
     for household_id in ids:
-        end_watching(household_id, reason=CONSENT, by=None, now=now)
+        with transaction.atomic():
+            end_watching(household_id, reason=CONSENT, by=None, now=now)
+            _end_agreement(household_id, now=now)
     return len(ids)
+
+
+def _end_agreement(household_id: int, *, now: datetime) -> None:
+    """End what the residents of a home have agreed to: what was given until a day is not in force after it."""
+    residents = [each.person_id for each in members_of([household_id]).get(household_id, ()) if each.role == "RESIDENT"]
+    for purpose in (WATCH_PURPOSE, TELL_RELATIVE):
+        for person_id in live_consents(residents, purpose):
+            withdraw_consent(SYSTEM, person_id, purpose=purpose, now=now)
 
 
 _ASKED = Prepared(
@@ -111,7 +124,7 @@ def check_meters(now: datetime) -> int:
     told, rows = 0, _ASKED.objects(0, now, now - SILENT_AFTER)
     while rows:
         last = last_readings([row.datastream_id for row in rows], now=now)
-        silent = [row for row in rows if row.datastream_id not in last or last[row.datastream_id] <= now - SILENT_AFTER]
+        silent = [row for row in rows if row.datastream_id not in last or last[row.datastream_id] <= now - _silent_after(row)]
         back = [row for row in rows if row not in silent and row.silence_told_at is not None]
         due = [row for row in silent if row.silence_told_at is None or row.silence_told_at <= now - TELL_AGAIN]
         told += len(due)
@@ -184,13 +197,17 @@ def _still_unused(row: Enrolment, use: LastUse | None, now: datetime) -> FoundFi
     )
 
 
+def _silent_after(row: Enrolment) -> timedelta:
+    """Return after how long without a reading a meter is looked after: a day, and for one that sends once a day half a day more."""
+    return max(SILENT_AFTER, 1.5 * timedelta(hours=row.upload_h))
+
+
 def _tell(rows: Sequence[Enrolment], phase: Literal["OPEN", "END"], *, now: datetime) -> None:
     """Hand over that these meters are silent, or send again, together with the note that it was told."""
-    params = {"hours": SILENT_AFTER // timedelta(hours=1)}
     findings = [
         FoundFinding(
             NO_DATA, "datastream", row.datastream_id, to_us(now), phase, SILENT_SEVERITY, to_us(now),
-            f"METER_SILENT_{phase}", params, "meter_silent", "1",
+            f"METER_SILENT_{phase}", {"hours": _silent_after(row) // timedelta(hours=1)}, "meter_silent", "1",
         )
         for row in rows
     ]

@@ -35,8 +35,8 @@ def announce_absence(household_id: int, *, until: datetime | None, by: int | Non
 
 
 def _settle(household_id: int, *, by: int, now: datetime) -> None:
-    """End what was opened because nobody uses water, where nobody has accepted it yet: an absence explains it."""
-    for task in waiting_tasks(SYSTEM, subject_kind="household", subject_id=household_id):
+    """End what was opened because nobody uses water, where nobody else has accepted it yet: an absence explains it, however late it is told."""
+    for task in waiting_tasks(SYSTEM, subject_kind="household", subject_id=household_id, or_held_by=by):
         alert = alert_of_case(task.case_id)
         if alert is not None and alert.kind in EXPLAINED_BY_ABSENCE:
             complete(task.id, person_id=by, result="AWAY", evidence=[Given("told_by", "RECORDED")], may_take=True, now=now)

@@ -25,7 +25,7 @@ from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
 from shouwang.systems.living_alone.queries import HomeRow
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
 from shouwang.systems.living_alone.rules.endings import ENDINGS
-from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS
+from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS, UPLOADS
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.ui.reader import reader
 
@@ -166,6 +166,7 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
         "members": [(ROLES[member.role], member.relation, card) for member, card in shown.members],
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
         "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),
+        "upload": UPLOADS.get(shown.enrolment.upload_h), "holiday": queries.holiday_of(household_id, now=now),
         "category": CATEGORIES.get(shown.enrolment.category),
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),
         **frame_of(scope),

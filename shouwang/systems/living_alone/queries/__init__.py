@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from shouwang.alerts.rules import Subject
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
-from shouwang.kernel.moments import MICROSECOND
+from shouwang.kernel.moments import MICROSECOND, local
 from shouwang.notify.queries import enabled_channels
 from shouwang.people.queries import (
     HouseholdCard,
@@ -29,7 +29,9 @@ from shouwang.people.queries import (
 )
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
+from shouwang.places.rules.calendar import is_working_day
 from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.rules.absence import next_holiday
 from shouwang.systems.living_alone.rules.explaining import Known
 from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
 from shouwang.systems.living_alone.rules.kinds import EXPLAINED_BY_ABSENCE
@@ -66,6 +68,7 @@ class EnrolmentRow:
     consent_until: date | None = None
     ended_at: datetime | None = None
     ended_reason: str = ""
+    upload_h: int = 1
 
     def is_away(self, now: datetime) -> bool:
         """Return whether the home is announced away at `now`."""
@@ -111,7 +114,7 @@ def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
         row.datastream_id: Subject(
             "household", row.household_id, row.area_id, row.path,
             {"household": row.household_id, "datastream": row.datastream_id},
-            Known(row.away_until, row.said_well_at, partial(can_be_called, row.household_id)).explains,
+            Known(row.away_until, row.said_well_at, row.upload_h, partial(can_be_called, row.household_id)).explains,
         )
         for row in rows
     }
@@ -191,6 +194,15 @@ def forced_entry_of(household_id: int) -> Hospital | None:
     return None if row is None else hospital_of_text(places.setting(row.area_id, FORCED_ENTRY.key).value)
 
 
+def holiday_of(household_id: int, *, now: datetime) -> tuple[date, date] | None:
+    """Return the coming holiday where a home is, by the working calendar of its area; None where none comes soon."""
+    row = Enrolment.objects.filter(household_id=household_id).first()
+    if row is None:
+        return None
+    calendar = places.working_calendar(row.area_id)
+    return next_holiday(local(now).date(), is_working=lambda day: bool(is_working_day(day, calendar)))
+
+
 def facts_now(household_id: int, now: datetime) -> dict[str, float]:
     """Return what the meter says of a home at `now`: hours since water was used, left out where that cannot be known."""
     row = Enrolment.objects.filter(household_id=household_id).first()
@@ -254,6 +266,7 @@ def _row(row: Enrolment) -> EnrolmentRow:
     return EnrolmentRow(
         row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until, row.hospital,
         row.hospital_phone, row.silence_told_at, row.enrolled_at, row.category, row.consent_until, row.ended_at, row.ended_reason,
+        row.upload_h,
     )
 
 
