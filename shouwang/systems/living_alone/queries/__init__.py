@@ -88,6 +88,7 @@ class HomeRow:
     away_until: datetime | None
     last_at: datetime | None
     enrolled_at: datetime
+    datastream_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,7 @@ def _homes(rows: Sequence[EnrolmentRow], *, now: datetime) -> list[HomeRow]:
             row.household_id, "、".join(cards[person].masked_name for person in residents.get(row.household_id, ())),
             names.get(row.area_id, ""), households[row.household_id].address,
             streams[row.datastream_id].external_id if row.datastream_id in streams else "", _state(row, now), row.away_until,
-            last.get(row.datastream_id), row.enrolled_at,
+            last.get(row.datastream_id), row.enrolled_at, row.datastream_id,
         )
         for row in rows
     ]

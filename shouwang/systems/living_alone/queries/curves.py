@@ -13,7 +13,7 @@ from shouwang.telemetry.queries import series
 SPAN = timedelta(hours=72)
 LEARNT = timedelta(days=28)
 POINTS = 10_000
-USED, UNIT, USUAL = Text("用水量", "Water used"), Text("升", "L"), Text("往常范围（五天中四天）", "Usual (four days in five)")
+USED, UNIT, USUAL = Text("用水量", "Water used"), Text("升", "L"), Text("往常范围", "Usual")
 Mark = tuple[datetime, Text, str]
 """A moment with its word and the colour it is drawn in."""
 

@@ -22,6 +22,8 @@ _FALSE = {"DEVICE": "METER_FAULT", "KNOWN": "KNOWN"}
 NEVER = frozenset({"TEST", "MERGED"})
 """How cases end that say nothing of a home: a test, and one that goes on as part of another."""
 YEAR = timedelta(days=365.25)
+LEAST_YEARS = 0.5
+"""A rate over less than this says nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def figures(found: Sequence[Labelled], watched: Mapping[int, timedelta]) -> Figu
     waits = sorted((each.contact_at - each.opened_at) / timedelta(minutes=1) for each in found if each.contact_at is not None)
     per_home = sorted(false.get(home, 0) for home in watched)
     return Figures(
-        years, len(found), Counter(each.label for each in found), sum(per_home) / years if years > 0 else None,
+        years, len(found), Counter(each.label for each in found), sum(per_home) / years if years >= LEAST_YEARS else None,
         median(waits) if waits else None, _p90(waits), sum(1 for number in per_home if not number), _p90(per_home), max(per_home, default=0),
     )
 
