@@ -15,6 +15,7 @@ from shouwang.journal.actions import check_fence
 from shouwang.journal.put import put, remove, reserve_ids
 from shouwang.journal.rules import Lease
 from shouwang.journal.sql import run, run_many
+from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import from_us, to_us
 from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.rules import PARTITIONS
@@ -74,6 +75,24 @@ def set_watch(
     watch, _ = Watch.objects.update_or_create(code=code, defaults={**judging, "enabled": enabled, "since": now})
     _start_anew(watch.pk, now=now)
     return watch.pk
+
+
+@transaction.atomic
+def switch_watch(code: str, *, enabled: bool, now: datetime) -> bool:
+    """Switch a watch on or off and return whether that changed anything.
+
+    One that is switched on starts anew at `now`: what came while it was off was not kept for it. Raises NotFound.
+    """
+    watch = Watch.objects.filter(code=code).first()
+    if watch is None:
+        raise NotFound(what=f"监测 {code[:48]}")
+    if watch.enabled == enabled:
+        return False
+    Watch.objects.filter(pk=watch.pk).update(enabled=enabled)
+    if enabled:
+        Watch.objects.filter(pk=watch.pk).update(since=now, version=detectors_found()[watch.detector].version)
+        _start_anew(watch.pk, now=now)
+    return True
 
 
 def _start_anew(watch_id: int, *, now: datetime) -> None:

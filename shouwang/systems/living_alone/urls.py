@@ -10,6 +10,7 @@ app_name = "living_alone"
 urlpatterns = [
     path("living-alone/", homes.homes, name="homes"),
     path("living-alone/programme/", programme.programme, name="programme"),
+    path("living-alone/programme/rule/", programme.switch, name="switch"),
     path("living-alone/care/", homes.care, name="care"),
     path("living-alone/new/", homes.enrol, name="enrol"),
     path("living-alone/import/", importing.bring_in, name="import"),

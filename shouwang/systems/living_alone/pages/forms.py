@@ -21,9 +21,9 @@ CONSENT = Text(
 )
 PHONES = ("phone", "relative_phone", "key_holder_phone", "hospital_phone")
 GROUPS = (
-    (Text("住户与水表", "Home and meter"), ("name", "phone", "id_number", "area", "address", "meter", "upload")),
+    (Text("住户与水表", "Home and meter"), ("name", "phone", "id_number", "area", "address", "meter")),
     (Text("联系人", "Whom to call"), ("relative", "relation", "relative_phone", "key_holder", "key_holder_phone")),
-    (Text("医院与同意", "Hospital and consent"), ("hospital", "hospital_phone", "category", "consent", "consent_until")),
+    (Text("医院、同意与上报", "Hospital, consent, uploads"), ("hospital", "hospital_phone", "category", "consent", "consent_until", "upload")),
 )
 PAIRS = (("relative", "relative_phone"), ("key_holder", "key_holder_phone"), ("hospital", "hospital_phone"))
 
@@ -48,7 +48,7 @@ class HomeForm(Form):
     hints: ClassVar[Mapping[str, Text]] = {
         "area": Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code"),
         "meter": Text("表身上的编号；没有登记过的水表会自动登记", "As on the meter; one that is not registered yet is registered"),
-        "upload": Text("每天上报的水表会把报警推迟约 12 小时；请尽量为关注户开通每小时上报", "A meter that sends daily makes every alert some 12 hours later; have it send hourly where you can"),
+        "upload": Text("不填则按每小时；每天上报的水表会把报警推迟约 12 小时；请尽量为关注户开通每小时上报", "Left empty: hourly. A meter that sends daily makes every alert some 12 hours later; have it send hourly where you can"),
         "hospital": Text("不填则用本地区设置的就近医院", "Left empty, the hospital set for the area is used"),
     }
 
@@ -69,7 +69,7 @@ class HomeForm(Form):
     consent_until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     category = forms.ChoiceField(required=False, choices=[("", "—"), *((code, f"{text.zh} {text.en}") for code, text in CATEGORIES.items())])
 
-    upload = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, choices=[(hours, f"{text.zh} {text.en}") for hours, text in UPLOADS.items()])
+    upload = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, choices=[("", "—"), *((hours, f"{text.zh} {text.en}") for hours, text in UPLOADS.items())])
 
     def clean(self) -> dict[str, Any]:
         """Return the values, numbers tidied; note what is wrong with them."""

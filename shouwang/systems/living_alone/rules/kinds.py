@@ -77,3 +77,14 @@ RATES = {
     f"{code}_OPEN_RATE": Text(f"这类提醒平均每户每年约 {often:g} 次是虚惊", f"Such an alert is one for nothing about {often:g} times a year in a home")
     for code, often in FALSE_PER_HOME_YEAR.items()
 }
+
+RULES: Mapping[str, Text] = {
+    "silence": Text("按各户习惯：久未用水", "By each home's habits: no water for too long"),
+    "high_use": Text("按各户习惯：用水过多、漏水", "By each home's habits: too much water, leaks"),
+    "no_data": Text("水表无数据", "No data from the meter"),
+    "low_high_24h": Text("24 小时少于 10 升或多于 1000 升（聊城在用）", "Under 10 L or over 1,000 L in 24 hours (in service in Liaocheng)"),
+    "low_12h": Text("12 小时少于 10 升（上海、深圳在用）", "Under 10 L in 12 hours (in service in Shanghai and Shenzhen)"),
+    "fixed_hours": Text("12 小时没有用水（珠海在用）", "No water in 12 hours (in service in Zhuhai)"),
+    "sakaki_8h": Text("8 小时没有用水（日本坂城在用）", "No water in 8 hours (in service in Sakaki, Japan)"),
+}
+"""The rules an office may switch on, by detector."""

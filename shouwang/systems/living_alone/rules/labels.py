@@ -22,6 +22,7 @@ _FALSE = {"DEVICE": "METER_FAULT", "KNOWN": "KNOWN"}
 NEVER = frozenset({"TEST", "MERGED"})
 """How cases end that say nothing of a home: a test, and one that goes on as part of another."""
 YEAR = timedelta(days=365.25)
+SPREAD = 6
 LEAST_YEARS = 0.5
 """A rate over less than this says nothing yet."""
 
@@ -49,6 +50,8 @@ class Figures:
     homes_without: int
     home_p90: float | None
     home_most: int
+    spread: tuple[int, ...] = ()
+    """How many homes had 0, 1, 2, … false alarms; the last counts those with as many or more."""
 
 
 def label_of(results: Sequence[str], what: str, *, ended: str = "") -> str | None:
@@ -75,6 +78,7 @@ def figures(found: Sequence[Labelled], watched: Mapping[int, timedelta]) -> Figu
     return Figures(
         years, len(found), Counter(each.label for each in found), sum(per_home) / years if years >= LEAST_YEARS else None,
         median(waits) if waits else None, _p90(waits), sum(1 for number in per_home if not number), _p90(per_home), max(per_home, default=0),
+        tuple(sum(1 for number in per_home if min(number, SPREAD - 1) == often) for often in range(SPREAD)),
     )
 
 
