@@ -23,7 +23,7 @@ PHONES = ("phone", "relative_phone", "key_holder_phone", "hospital_phone")
 GROUPS = (
     (Text("住户与水表", "Home and meter"), ("name", "phone", "id_number", "area", "address", "meter")),
     (Text("联系人", "Whom to call"), ("relative", "relation", "relative_phone", "key_holder", "key_holder_phone")),
-    (Text("医院、同意与上报", "Hospital, consent, uploads"), ("hospital", "hospital_phone", "category", "consent", "consent_until", "upload")),
+    (Text("医院、同意与上报", "Hospital, consent, uploads"), ("hospital", "hospital_phone", "consent", "consent_until", "category", "upload")),
 )
 PAIRS = (("relative", "relative_phone"), ("key_holder", "key_holder_phone"), ("hospital", "hospital_phone"))
 
