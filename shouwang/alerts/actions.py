@@ -13,9 +13,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from shouwang.alerts.models import Alert, Inhibited
-from shouwang.alerts.registry import kind_of, resolver_of
-from shouwang.alerts.rules import LARGEST_BATCH, BatchTooLarge, FoundFinding, Key, Subject, plan
-from shouwang.cases.actions import NewCase, open_cases
+from shouwang.alerts.registry import family_of, key_of, kind_of, resolver_of
+from shouwang.alerts.rules import LARGEST_BATCH, BatchTooLarge, FoundFinding, Key, Standing, Subject, plan
+from shouwang.cases.actions import NewCase, open_cases, raise_case
 from shouwang.journal.actions import append, lock_order
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.put import amend, put, reserve_ids
@@ -45,11 +45,11 @@ class Post:
 
 
 def take_findings(findings: Sequence[FoundFinding], *, within: Sequence[str] = ("/",), now: datetime) -> list[int]:
-    """Open, update or end alerts as `findings` ask, with their cases, tasks, timers and messages; return the opened ids.
+    """Open, update, raise or end alerts as `findings` ask, with their cases, tasks, timers and messages; return the opened ids.
 
-    Runs in the caller's transaction when there is one. A finding of an open alert updates it and is counted; a subject
-    that is inhibited opens nothing and is recorded, one that is not known or lies outside the paths `within` is passed
-    over. Raises BatchTooLarge.
+    Runs in the caller's transaction when there is one. A finding of an open alert updates it and is counted, or raises it
+    where it is graver; one that its subject explains opens nothing and is recorded, one whose subject is not known or lies
+    outside the paths `within` is passed over. Raises BatchTooLarge.
     """
     (opened,) = take_posts([Post(findings, within)], now=now)
     return opened
@@ -63,17 +63,19 @@ def take_posts(posts: Sequence[Post], *, now: datetime) -> list[list[int]]:
     with transaction.atomic():
         lock_order()
         subjects = _resolve(everything)
-        open_keys, spells = _known(everything)
+        standing, spells = _known(everything)
         seen = [post.seen(subjects) for post in posts]
-        plan_ = plan(
-            (each for own in seen for each in own if each.phase != "OPEN" or (each.key, each.episode_us) not in spells), open_keys,
+        asked = plan(
+            (each for own in seen for each in own if each.phase != "OPEN" or (key_of(each), each.episode_us) not in spells), standing,
+            key_of=key_of,
         )
-        _update(plan_.updating, now)
-        opened, events = _open(plan_.opening, subjects, now)
-        events += _end(plan_.ending, now)
+        _update([standing[key].id for key in asked.updating], now)
+        events = [event for key, each in asked.raising.items() for event in _raise(standing[key], each, subjects, now)]
+        opened, more = _open(list(asked.opening.values()), subjects, now)
+        events += more + _end(asked.ending, {**standing, **opened}, now)
         if events:
             append(events, now=now)
-    return [[opened.pop(finding.key) for finding in own if finding.key in opened] for own in seen]
+    return [[opened.pop(key_of(each)).id for each in own if key_of(each) in opened] for own in seen]
 
 
 def close_for_case(alert_id: int, *, now: datetime) -> None:
@@ -98,11 +100,11 @@ def _resolve(findings: Sequence[FoundFinding]) -> dict[tuple[str, int], Subject]
 
 _KNOWN = Prepared(
     lambda spells, subjects: Alert.objects.filter(Q(state="OPEN") | Q(episode_us__in=spells), subject_id__in=subjects)
-    .values_list("kind", "subject_kind", "subject_id", "exercise_id", "episode_us", "pk", "state"),
+    .values_list("kind", "subject_kind", "subject_id", "exercise_id", "episode_us", "pk", "state", "severity", "case_id"),
 )
 
 
-def _known(findings: Sequence[FoundFinding]) -> tuple[dict[Key, int], set[tuple[Key, int]]]:
+def _known(findings: Sequence[FoundFinding]) -> tuple[dict[Key, Standing], set[tuple[Key, int]]]:
     """Return the open alerts of the findings' subjects, and the spells that have an alert already, open or ended.
 
     A watch that was killed sends some spells again.
@@ -110,43 +112,47 @@ def _known(findings: Sequence[FoundFinding]) -> tuple[dict[Key, int], set[tuple[
     subjects = sorted({finding.subject_id for finding in findings})
     spells = sorted({finding.episode_us for finding in findings})
     rows = _KNOWN.rows(spells, subjects)
-    open_keys: dict[Key, int] = {}
+    standing: dict[Key, Standing] = {}
     seen: set[tuple[Key, int]] = set()
-    for kind, subject_kind, subject_id, exercise_id, episode_us, alert_id, state in rows:
-        key = (kind, subject_kind, subject_id, exercise_id)
+    for kind, subject_kind, subject_id, exercise_id, episode_us, alert_id, state, severity, case_id in rows:
+        key = (family_of(kind), subject_kind, subject_id, exercise_id)
         seen.add((key, episode_us))
         if state == "OPEN":
-            open_keys[key] = alert_id
-    return open_keys, seen
+            standing[key] = Standing(alert_id, severity, case_id)
+    return standing, seen
 
 
-_OPEN = Prepared(
-    lambda kind, subject_kind, subject_id: Alert.objects.filter(kind=kind, subject_kind=subject_kind, subject_id=subject_id, state="OPEN")
-    .values_list("pk", "case_id", "exercise_id"),
-)
+def _update(alert_ids: Sequence[int], now: datetime) -> None:
+    for alert_id in alert_ids:
+        run("UPDATE alerts_alert SET merged = merged + 1, updated_at = %s WHERE id = %s", (to_us(now), alert_id))
 
 
-def _open_of(finding: FoundFinding) -> list[tuple[int, int | None]]:
-    """Return the open alerts of a finding's kind and subject, each with its case."""
-    rows = _OPEN.rows(finding.kind, finding.subject_kind, finding.subject_id)
-    return [(alert_id, case_id) for alert_id, case_id, exercise_id in rows if exercise_id == finding.exercise_id]
-
-
-def _update(updating: Sequence[FoundFinding], now: datetime) -> None:
-    for finding in updating:
-        for alert_id, _ in _open_of(finding):
-            run("UPDATE alerts_alert SET merged = merged + 1, updated_at = %s WHERE id = %s", (to_us(now), alert_id))
+def _raise(alert: Standing, finding: FoundFinding, subjects: _Places, now: datetime) -> list[NewEvent]:
+    """Make an open alert the graver one that its family has found, and its case with it."""
+    subject = subjects[finding.subject_kind, finding.subject_id]
+    if _is_explained(finding, subject, now):
+        return []
+    params = {**subject.params, **finding.params}
+    _update([alert.id], now)
+    amend(
+        Alert, alert.id, kind=finding.kind, severity=finding.severity, reason=finding.reason_code,
+        params=msgspec.json.encode(params).decode(), detector=finding.detector,
+    )
+    payload = {"kind": finding.kind, "severity": finding.severity, "case": alert.case_id}
+    events = [NewEvent("alert.raised", alert.id, payload, finding.exercise_id)]
+    if alert.case_id is not None:
+        events += raise_case(alert.case_id, severity=finding.severity, reason=finding.reason_code, params=params, now=now)
+    return events
 
 
 def _open(
     opening: Sequence[FoundFinding], subjects: _Places, now: datetime,
-) -> tuple[dict[Key, int], list[NewEvent]]:
+) -> tuple[dict[Key, Standing], list[NewEvent]]:
     wanted: list[tuple[FoundFinding, Subject]] = []
     inhibited: list[tuple[FoundFinding, Subject]] = []
     for finding in opening:
         subject = subjects[finding.subject_kind, finding.subject_id]
-        is_hushed = subject.inhibited_until is not None and subject.inhibited_until > now
-        (inhibited if is_hushed else wanted).append((finding, subject))
+        (inhibited if _is_explained(finding, subject, now) else wanted).append((finding, subject))
     now_us = to_us(now)
     put(
         Inhibited, ("kind", "subject_kind", "subject_id", "reason", "at"),
@@ -168,8 +174,10 @@ def _open(
                 subject.subject_id, finding.reason_code, params, alert_id, finding.exercise_id,
             ))
     opened = open_cases(new_cases, now=now)
+    standing: dict[Key, Standing] = {}
     for alert_id, (finding, subject) in zip(ids, wanted, strict=True):
         case_id = opened.ids[case_of[alert_id]] if alert_id in case_of else None
+        standing[key_of(finding)] = Standing(alert_id, finding.severity, case_id)
         rows.append((
             alert_id, finding.kind, finding.subject_kind, finding.subject_id, finding.episode_us, "OPEN", finding.severity,
             subject.area_id, subject.path, finding.reason_code,
@@ -181,16 +189,22 @@ def _open(
         NewEvent("alert.opened", alert_id, {"kind": finding.kind, "severity": finding.severity}, finding.exercise_id)
         for alert_id, (finding, _) in zip(ids, wanted, strict=True)
     ]
-    return {finding.key: alert_id for alert_id, (finding, _) in zip(ids, wanted, strict=True)}, events + opened.events
+    return standing, events + opened.events
 
 
-def _end(ending: Sequence[FoundFinding], now: datetime) -> list[NewEvent]:
+def _is_explained(finding: FoundFinding, subject: Subject, now: datetime) -> bool:
+    return subject.explains is not None and subject.explains(finding, now)
+
+
+def _end(ending: Mapping[Key, FoundFinding], standing: Mapping[Key, Standing], now: datetime) -> list[NewEvent]:
     """Note that what was sensed is over; the alert stays open until its case is closed by a person."""
     events = []
-    for finding in ending:
-        for alert_id, case_id in _open_of(finding):
-            if case_id is None:
-                amend(Alert, alert_id, state="ENDED", ended_at=to_us(now))
-            payload = {"alert": alert_id, "kind": finding.kind}
-            events.append(NewEvent("alert.signal_over", case_id or alert_id, payload, finding.exercise_id))
+    for key, finding in ending.items():
+        alert = standing.get(key)
+        if alert is None:
+            continue
+        if alert.case_id is None:
+            amend(Alert, alert.id, state="ENDED", ended_at=to_us(now))
+        payload = {"alert": alert.id, "kind": finding.kind}
+        events.append(NewEvent("alert.signal_over", alert.case_id or alert.id, payload, finding.exercise_id))
     return events

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from shouwang.alerts.models import Alert
-from shouwang.alerts.registry import kind_of, kinds, resolver_of
+from shouwang.alerts.registry import family_of, key_of, kind_of, kinds
 from shouwang.alerts.rules import FoundFinding, Key, Subject
 from shouwang.alerts.rules.cap import LANGUAGES, CapAlert, Place, outer_rings
 from shouwang.journal.prepared import Prepared
@@ -50,24 +50,21 @@ def alert_of_case(case_id: int) -> AlertRow | None:
 
 def seen_already(findings: Sequence[FoundFinding]) -> set[Key]:
     """Return the keys of those findings that somebody has an alert of: an open one, or one that ended after they became true."""
-    kinds_asked = {each.subject_kind for each in findings}
-    subjects = {
-        kind: resolver_of(kind)(sorted({each.subject_id for each in findings if each.subject_kind == kind})) for kind in kinds_asked
-    }
-    ids = {subject.subject_id for found in subjects.values() for subject in found.values()}
-    ends: dict[tuple[str, str, int, int | None], list[datetime | None]] = {}
-    rows = Alert.objects.filter(subject_id__in=ids)
+    ends: dict[Key, list[datetime | None]] = {}
+    rows = Alert.objects.filter(subject_id__in={each.subject_id for each in findings})
     for kind, subject_kind, subject_id, exercise_id, ended_at in rows.values_list(
         "kind", "subject_kind", "subject_id", "exercise_id", "ended_at",
     ):
-        ends.setdefault((kind, subject_kind, subject_id, exercise_id), []).append(ended_at)
-    seen = set()
-    for finding in findings:
-        subject = subjects[finding.subject_kind].get(finding.subject_id)
-        about = (finding.kind, subject.subject_kind, subject.subject_id, finding.exercise_id) if subject else None
-        if about and any(ended_at is None or to_us(ended_at) >= finding.at_us for ended_at in ends.get(about, ())):
-            seen.add(finding.key)
-    return seen
+        ends.setdefault((family_of(kind), subject_kind, subject_id, exercise_id), []).append(ended_at)
+    return {
+        each.key for each in findings if any(ended_at is None or to_us(ended_at) >= each.at_us for ended_at in ends.get(key_of(each), ()))
+    }
+
+
+def last_told(kind: str, subject_kind: str, subject_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when a real alert of a kind was last opened, raised or updated about each of these subjects; none where it never was."""
+    rows = Alert.objects.filter(kind=kind, subject_kind=subject_kind, subject_id__in=subject_ids, exercise_id=None)
+    return {row["subject_id"]: row["at"] for row in rows.values("subject_id").annotate(at=Max("updated_at")).order_by("subject_id")}
 
 
 def resolve_areas(area_ids: list[int]) -> dict[int, Subject]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shouwang.alerts.rules import AlertKind, Resolver
+from shouwang.alerts.rules import AlertKind, FoundFinding, Key, Resolver
 from shouwang.kernel.errors import NotFound
 
 _kinds: dict[str, AlertKind] = {}
@@ -29,6 +29,16 @@ def kind_of(code: str) -> AlertKind:
 def kinds() -> dict[str, AlertKind]:
     """Return every registered kind by code."""
     return dict(_kinds)
+
+
+def family_of(code: str) -> str:
+    """Return the family that a kind belongs to, itself where it has none or is not registered."""
+    return (_kinds[code].family if code in _kinds else "") or code
+
+
+def key_of(finding: FoundFinding) -> Key:
+    """Return what at most one open alert may have (I2): the family of kinds, and whom it is about."""
+    return family_of(finding.kind), finding.subject_kind, finding.subject_id, finding.exercise_id
 
 
 def resolver_of(subject_kind: str) -> Resolver:

@@ -14,7 +14,8 @@ VERSION = 1
 PARAMS: Params = {
     "drawn_factor": high.DRAWN_FACTOR, "least_factor": high.NEVER_LESS_FACTOR, "learning_h": 14 * 24, "day_limit_l": 1_000, "grid_min": 60,
 }
-KINDS = (("WATER_HIGH_USE", 2), ("WATER_LEAK", 1))
+KINDS = (("WATER_HIGH_USE", "WATER_HIGH_BY_HABIT", 2), ("WATER_LEAK", "WATER_LEAK", 1))
+"""Each with the code of its reason: high use by a home's own measure says other numbers than a fixed limit does."""
 DAY_H = 24
 SPANS = len(high.DRAWN_H) + len(high.NEVER_LESS_H)
 ARRAYS = ("register", "read_slot", "since_slot", "ring", "most", "week_most", "open_us")
@@ -99,12 +100,12 @@ class Homes:
             place, opens = int(home[row]), bool(told[row, which])
             episode_us = at_us if opens else int(self.open_us[place, which])
             self.open_us[place, which] = at_us if opens else 0
-            kind, severity = KINDS[which]
+            kind, reason, severity = KINDS[which]
             day = self.ring[place]
             params = {
                 "last_hour_l": float(np.nan_to_num(day[(at_us // HOUR_US - 1) % DAY_H])), "used_24h_l": float(np.nansum(day)),
                 "usual_most_hour_l": float(self.most[place, 0]), "last_at_us": int(self.read_slot[place]) * HOUR_US,
             }
             phase = OPEN if opens else END
-            found.append(Finding(kind, int(self.stream[place]), episode_us, phase, severity, at_us, f"{kind}_{phase}", params))
+            found.append(Finding(kind, int(self.stream[place]), episode_us, phase, severity, at_us, f"{reason}_{phase}", params))
         return found

@@ -21,12 +21,16 @@ class Meter:
     external_id: str
     register_l: int
     silent_from: datetime | None = None
+    rest_l: float = 0.0
+    """What was used beyond the last whole litre."""
 
     def use(self, at: datetime, hours: float, chance: Random) -> int:
         """Let the home use water for `hours` up to `at`, and return the register."""
         if self.silent_from is None or at < self.silent_from:
             busy = 6 <= (at.hour + 8) % 24 <= 21
-            self.register_l += round(chance.expovariate(1 / (9.0 if busy else 1.0)) * hours)
+            self.rest_l += chance.expovariate(1 / (9.0 if busy else 0.3)) * hours
+            whole = int(self.rest_l)
+            self.register_l, self.rest_l = self.register_l + whole, self.rest_l - whole
         return self.register_l
 
 

@@ -23,11 +23,10 @@ from shouwang.people.rules import RIGHTS, Scope
 from shouwang.places import queries as places
 from shouwang.places.actions import load_liaocheng, set_setting
 from shouwang.simulator.names import name, phone
-from shouwang.systems.living_alone.actions import enrol, publish_shipped
+from shouwang.systems.living_alone.actions import enrol, publish_shipped, watch_meters
 from shouwang.systems.living_alone.rules.hospital import HOSPITAL
 from shouwang.telemetry.actions import add_things
 from shouwang.telemetry.rules import NewThing
-from shouwang.watch.actions import set_watch
 
 Report = Callable[[str, int, int], None]
 HOMES = 60
@@ -71,8 +70,7 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda *_: None) -> 
     meters = _homes(villages, now, chance)
     report("watches", 3, 4)
     started = now - timedelta(hours=49)
-    set_watch("low_high_24h", detector="low_high_24h", now=started, thing_kind="WATER_METER", observed="register_l", lateness_s=2)
-    set_watch("low_12h", detector="low_12h", now=started, thing_kind="WATER_METER", observed="register_l", lateness_s=2, enabled=False)
+    watch_meters(now=started, lateness_s=2)
     token = issue_credential("INTEGRATION", subject="demo-meters", paths=everything().paths, now=now)
     links = _links(officers, villages, now)
     report("done", 4, 4)

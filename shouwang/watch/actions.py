@@ -76,8 +76,7 @@ def set_watch(
         return watch.pk
     watch, _ = Watch.objects.update_or_create(code=code, path="", defaults={**judging, "enabled": enabled, "since": now})
     Watch.objects.filter(code=code).update(enabled=enabled)
-    WatchState.objects.filter(watch__code=code).exclude(watch_id=watch.pk).delete()
-    _start_anew(watch.pk, now=now)
+    _start_family_anew(watch, now=now)
     return watch.pk
 
 
@@ -127,6 +126,30 @@ def _give_up(watch_id: int, *, heir: int) -> None:
         stream__in=ReviewFinding.objects.filter(watch_id=heir).values("stream"),
     ).update(watch_id=heir)
     Watch.objects.filter(pk=watch_id).delete()
+
+
+@transaction.atomic
+def switch_watch(code: str, *, enabled: bool, now: datetime) -> bool:
+    """Switch a watch on or off and return whether that changed anything.
+
+    One that is switched on starts anew at `now`: what came while it was off was not kept for it. Raises NotFound.
+    """
+    watch = Watch.objects.filter(code=code, path="").first()
+    if watch is None:
+        raise NotFound(what=f"监测 {code[:48]}")
+    if watch.enabled == enabled:
+        return False
+    Watch.objects.filter(code=code).update(enabled=enabled)
+    if enabled:
+        Watch.objects.filter(code=code).update(since=now, version=detectors_found()[watch.detector].version)
+        _start_family_anew(watch, now=now)
+    return True
+
+
+def _start_family_anew(watch: Watch, *, now: datetime) -> None:
+    """Start the watch of everywhere anew; those of areas take their streams from it once it judges."""
+    WatchState.objects.filter(watch__code=watch.code).exclude(watch_id=watch.pk).delete()
+    _start_anew(watch.pk, now=now)
 
 
 def _start_anew(watch_id: int, *, now: datetime) -> None:

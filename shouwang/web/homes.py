@@ -14,7 +14,7 @@ from shouwang.cases.rules.errors import TaskNotYours
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
 from shouwang.systems.living_alone.actions import announce_absence
-from shouwang.systems.living_alone.queries import enrolment_of, forced_entry_of, hospital_of
+from shouwang.systems.living_alone.queries import enrolment_of, forced_entry_of, holiday_of, hospital_of
 from shouwang.systems.living_alone.rules import SAID, SYSTEM
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
 from shouwang.systems.living_alone.rules.procedures import AWAY
@@ -41,6 +41,7 @@ def absence_of(case: CaseRow, *, now: datetime) -> dict[str, object]:
     return {
         "absence": True, "away": row.away_until if row.is_away(now) else None,
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),
+        "holiday": holiday_of(case.subject_id, now=now),
     }
 
 
@@ -74,6 +75,7 @@ def contact_view(task_id: int, person_id: int, *, language: str, now: datetime) 
         "may_be_away": any(each.code in AWAY for each in answers),
         "open": task.state in {"CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED"}, "on_the_way": task.state in {"ACCEPTED", "ARRIVED"},
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),
+        "holiday": holiday_of(task.case.subject_id, now=now) if task.case.subject_kind == "household" else None,
     }
 
 

@@ -25,7 +25,7 @@ from shouwang.indicators.queries import overview
 from shouwang.indicators.rules.figures import tile
 from shouwang.journal.queries import events_of
 from shouwang.journal.rules import Event
-from shouwang.kernel.moments import local
+from shouwang.kernel.moments import from_us, local
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.notify.queries import messages_of_tasks, newest
@@ -35,7 +35,7 @@ from shouwang.people.rules import Scope
 from shouwang.people.rules.codes import CHANNELS, DUTIES, RANKS
 from shouwang.places.queries import areas, children, outlines, roots
 from shouwang.places.rules.tree import LEVEL_NAMES
-from shouwang.telemetry.queries import series
+from shouwang.systems.living_alone.queries.curves import use_curve
 from shouwang.web.rules import (
     CASE_STATES,
     EVENTS,
@@ -47,14 +47,12 @@ from shouwang.web.rules import (
     Worked,
     chain,
     event_words,
-    hour_of,
-    hourly_use,
 )
 
 GAPS_SHOWN = 8
 GAPS_SINCE = timedelta(hours=24)
 REVIEW_NUMBER = "审图号 GS(2024)0650号"
-CURVE_SPAN = timedelta(hours=72)
+ALERT, LAST_USE = Text("预警", "Alert"), Text("最后用水", "Last use")
 TONES = {"CONFIRM": "waiting", "OFFERED": "waiting", "ACCEPTED": "doing", "ARRIVED": "doing", **dict.fromkeys(("DONE", *CASE_STATES), "done")}
 """How the words of a state are coloured: those of a case's open task, and of the case where it has none."""
 
@@ -78,6 +76,8 @@ class Row:
     path: str
     area_id: int
     fresh: bool = False
+    rate: str = ""
+    """How often such an alert is one for nothing, where it is known."""
 
 
 def rows_of(cases: Sequence[CaseRow], language: str) -> list[Row]:
@@ -95,13 +95,20 @@ def _row(case: CaseRow, place: str, language: str) -> Row:
         case.id, severity, severity.css, case.number, KINDS.get(case.kind, Text(case.kind, case.kind)).render(language, {}),
         reason_text(case.reason, case.params, language), place, state.render(language, {}),
         TONES.get(task.state if task and open_ else case.state, ""), task.due_at if task and open_ else case.due_at,
-        case.opened_at, open_, case.path, case.area_id,
+        case.opened_at, open_, case.path, case.area_id, rate=rate_text(case.reason, language),
     )
 
 
 def reason_text(reason: str, params: Mapping[str, Any], language: str) -> str:
     """Return the one sentence that says why."""
     return str(phrase(reason, language, params))
+
+
+def rate_text(reason: str, language: str) -> str:
+    """Return how often an alert with this reason is one for nothing, in words; nothing where nobody has measured it."""
+    code = f"{reason.removesuffix('_LATE')}_RATE"
+    words = phrase(code, language, {})
+    return "" if words == code else str(words)
 
 
 def place_names(cases: Sequence[CaseRow]) -> dict[int, str]:
@@ -290,22 +297,15 @@ def _result_titles(case: CaseRow, language: str) -> dict[str, str]:
 
 
 def meter_curve(case: CaseRow, *, now: datetime, language: str) -> dict[str, Any] | None:
-    """Return the water used each hour before the alert, as a chart; None where there are no readings."""
+    """Return the water used each hour around the alert, with its usual band, as a chart; None where there are no readings."""
     datastream = case.params.get("datastream")
     if datastream is None:
         return None
+    marks = [(case.opened_at, ALERT, Severity(case.severity).css)]
+    if "last_use_us" in case.params:
+        marks.append((from_us(case.params["last_use_us"]), LAST_USE, "blue"))
     end = min(now, case.opened_at + timedelta(hours=12))
-    found = series(int(datastream), end - CURVE_SPAN, end)
-    points = found.points()
-    if len(points) < 2:
-        return None
-    used = hourly_use(points, until=case.opened_at)
-    name, unit = ("Water used", "L") if language == "en" else ("用水量", "升")
-    return {
-        "times": [at.isoformat() for at in used], "unit": unit,
-        "series": [{"name": name, "values": list(used.values()), "kind": "bar"}],
-        "marks": [{"at": hour_of(case.opened_at).isoformat(), "name": "预警" if language != "en" else "Alert", "severity": Severity(case.severity).css}],
-    }
+    return use_curve(int(datastream), until=case.opened_at, end=end, marks=marks, language=language)
 
 
 def home_of(case: CaseRow, *, revealed: bool, language: str) -> tuple[dict[str, str], list[dict[str, str]]]:

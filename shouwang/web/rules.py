@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from typing import Any
 
 from shouwang.kernel.texts import Text
@@ -52,6 +51,7 @@ EVENTS: Mapping[str, Text] = {
     "case.took_in": Text("事件 {taken} 并入本事件", "Case {taken} was merged into this one"),
     "case.split_off": Text("从事件 {source} 中分出", "Split off case {source}"),
     "case.gave_off": Text("分出事件 {split}", "Case {split} was split off"),
+    "case.raised": Text("情况加重，事件提级", "It has grown graver; the case was raised"),
     "case.noted": Text("备注", "Note added"),
     "case.false_alarm": Text("误报", "False alarm"),
     "case.clock_passed": Text("承诺时限已过", "The limit of the case has passed"),
@@ -199,26 +199,3 @@ def chain(tasks: Sequence[Worked], *, opened_at: datetime | None = None, ended_a
         ),
         Link(Text("办结", "Close"), ended_at is not None, ended.who if ended and ended_at else "", ended_at),
     ]
-
-
-def hour_of(at: datetime) -> datetime:
-    """Return the beginning of the hour of a moment."""
-    return at.replace(minute=0, second=0, microsecond=0)
-
-
-def hourly_use(points: Sequence[tuple[datetime, float]], *, until: datetime) -> dict[datetime, float | None]:
-    """Return how much a register grew in each hour up to that of `until`, however often it was read.
-
-    The growth between two readings counts for the hour of the later one; a register that falls was replaced or reset.
-    Nothing is known of an hour without a reading: None.
-    """
-    if not points:
-        return {}
-    hour, last = hour_of(points[0][0]), hour_of(max(points[-1][0], until))
-    used: dict[datetime, float | None] = {}
-    while hour <= last:
-        used[hour] = None
-        hour += timedelta(hours=1)
-    for (_, before), (at, after) in pairwise(points):
-        used[hour_of(at)] = (used[hour_of(at)] or 0.0) + max(0.0, after - before)
-    return {hour: None if litres is None else round(litres, 3) for hour, litres in used.items()}

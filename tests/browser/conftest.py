@@ -42,6 +42,7 @@ class Figures:
     report_taps: int | None = None
     telephone_entry_s: float | None = None
     enrol_home_s: float | None = None
+    ladder_added_s: float | None = None
     jobs: dict[str, dict[str, float]] = field(default_factory=dict)
     axe_violations: int = 0
     console_errors: int = 0

@@ -31,6 +31,7 @@ from shouwang.people.rules import SYSTEM
 from shouwang.places.queries import full_names
 from shouwang.systems.living_alone.rules import WELFARE_CHECK
 from shouwang.web.demo import mark_if_empty
+from tests.browser import homes
 
 
 def prepare(now: datetime) -> None:
@@ -115,7 +116,7 @@ def _task(case_id: int) -> Task:
 
 STEPS = {
     "prepare": prepare, "send": send, "enter": enter, "holder": holder, "ring": ring, "send_home": send_home, "village": village, "red": red,
-    "notes": notes, "accept_minutes": accept_minutes,
+    "notes": notes, "accept_minutes": accept_minutes, **homes.STEPS,
 }
 
 if __name__ == "__main__":

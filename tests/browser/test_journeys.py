@@ -15,6 +15,8 @@ WORKER_CASE, OFFICER_CASE, LADDER_CASE, GAP_CASE, AXE_CASE, PUSH_CASE = 1, 2, 3,
 MODES = [("light", "standard"), ("dark", "standard"), ("light", "elder")]
 DESK_PAGES = ("/cases/", f"/cases/{AXE_CASE}/", "/tasks/", "/messages/", "/places/", "/people/", "/people/roster/", "/things/")
 FORGET_S = 6
+DEPUTY, TOWNSHIP = 3, 4
+"""Rungs of the welfare check: 0 and 1 are the contacts, whom the demo has no telephone to call."""
 
 
 @pytest.mark.jobs
@@ -102,16 +104,16 @@ def test_journey_5_nobody_accepts_so_the_deputy_then_the_township_gets_it_and_a_
         demo.step("send", LADDER_CASE)
         demo.step("send", GAP_CASE)
         demo.step("ring", LADDER_CASE)
-        deputy = demo.wait_for(LADDER_CASE, rung=1)
+        deputy = demo.wait_for(LADDER_CASE, rung=DEPUTY)
         with reader(browser, demo, deputy["address"], width=390, height=844) as phone:
             expect(phone.page.get_by_role("button", name="我去处置").or_(phone.page.get_by_role("link", name="打开任务"))).to_be_visible()
             phone.open("/messages/")
             expect(phone.page.locator("main")).to_contain_text("任务已升级到您")
         demo.step("ring", LADDER_CASE)
-        demo.wait_for(LADDER_CASE, rung=2)
+        demo.wait_for(LADDER_CASE, rung=TOWNSHIP)
         time.sleep(FORGET_S)  # each process keeps duties for five seconds
         demo.step("ring", GAP_CASE)
-        demo.wait_for(GAP_CASE, rung=2)
+        demo.wait_for(GAP_CASE, rung=TOWNSHIP)
         with reader(browser, demo, demo.links["township"]) as township:
             page = township.page
             expect(page.locator("#drawer")).to_contain_text("近一天无人值守")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from openpyxl import Workbook
 
+from shouwang.alerts.rules import FoundFinding
 from shouwang.files import actions as files
 from shouwang.files.queries import UploadRow, upload
 from shouwang.journal.queries import events_of
@@ -132,11 +133,13 @@ def test_an_absence_is_undone_and_looked_after(county: County, now: datetime) ->
     actions.announce_absence(county.household, until=now + timedelta(days=2), by=county.worker, now=now)
     row = Enrolment.objects.get(household_id=county.household)
     assert (row.away_until, row.look_again_at) == (now + timedelta(days=2), now + timedelta(days=2, hours=12))
-    assert queries.resolve_datastreams([county.datastream])[county.datastream].inhibited_until == row.away_until
+    assert _explained(county, "WATER_HARD_STOP", now)
+    assert not _explained(county, "WATER_HARD_STOP", now + timedelta(days=2))
+    assert not any(_explained(county, kind, now) for kind in ("WATER_NO_DATA", "WATER_HIGH_USE", "WATER_LEAK"))
     actions.announce_absence(county.household, until=None, by=county.worker, now=now)
     row.refresh_from_db()
     assert (row.away_until, row.look_again_at) == (None, now + timedelta(hours=12))
-    assert queries.resolve_datastreams([county.datastream])[county.datastream].inhibited_until is None
+    assert not _explained(county, "WATER_HARD_STOP", now)
 
 
 def test_a_list_is_checked_and_its_good_rows_are_enrolled(county: County, officer: Scope, now: datetime) -> None:
@@ -180,3 +183,9 @@ def test_a_row_that_is_refused_when_enrolled_leaves_nothing_behind(county: Count
     done = actions.import_portion(officer, kept, now=now)
     assert [row for row, _ in tally_of(done).failed] == [3]
     assert "X1" not in things_named(["X0", "X1", "X2"])
+
+
+def _explained(county: County, kind: str, at: datetime) -> bool:
+    subject = queries.resolve_datastreams([county.datastream])[county.datastream]
+    assert subject.explains is not None
+    return subject.explains(FoundFinding(kind, "datastream", county.datastream, 1, "OPEN", 4, 1, f"{kind}_OPEN"), at)

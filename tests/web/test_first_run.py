@@ -167,7 +167,9 @@ def test_what_is_shipped_is_there_after_the_first_run() -> None:
     client = Client()
     client.post(address(), FORM)
     assert all(is_published(code) for code in ("WELFARE_CHECK", "RESIDENT_REQUEST"))
-    assert [(watch.detector, watch.thing_kind, watch.enabled) for watch in watches()] == [("low_high_24h", "WATER_METER", True)]
+    assert {watch.thing_kind for watch in watches()} == {"WATER_METER"}
+    assert [watch.detector for watch in watches(enabled_only=True)] == ["high_use", "no_data", "silence"]
+    assert [watch.detector for watch in watches() if not watch.enabled] == ["fixed_hours", "low_12h", "low_high_24h", "sakaki_8h"]
     assert "独居老人上门核实" in client.get("/setup/procedures/").content.decode()
 
 

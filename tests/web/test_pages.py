@@ -22,9 +22,10 @@ from shouwang.people.models import Account
 from shouwang.people.queries import scope_of_token
 from shouwang.people.rules import SYSTEM
 from shouwang.places.models import Area
+from shouwang.systems.living_alone.rules.curve import hourly_use
 from shouwang.telemetry.sources.http import receive
 from shouwang.web.queries import meter_curve
-from shouwang.web.rules import Worked, chain, event_words, hourly_use
+from shouwang.web.rules import Worked, chain, event_words
 from tests.journeys.conftest import County
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,7 @@ from shouwang.alerts.rules.findings import (
     Key,
     Plan,
     Resolver,
+    Standing,
     Subject,
     plan,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "Key",
     "Plan",
     "Resolver",
+    "Standing",
     "Subject",
     "plan",
 ]

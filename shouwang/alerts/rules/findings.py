@@ -41,7 +41,7 @@ class FoundFinding:
 
     @property
     def key(self) -> Key:
-        """Return what at most one open alert may have (I2)."""
+        """Return what tells it from findings of other kinds or subjects; `registry.key_of` is what one open alert may have (I2)."""
         return self.kind, self.subject_kind, self.subject_id, self.exercise_id
 
 
@@ -54,12 +54,16 @@ class Subject:
     area_id: int
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
-    inhibited_until: datetime | None = None
+    explains: Explains | None = None
+    """Whether what is known of the subject at a moment explains a finding, so that it opens nothing."""
 
 
 @dataclass(frozen=True)
 class AlertKind:
-    """A registered kind of alert: which procedure answers it, and its CAP words."""
+    """A registered kind of alert: which procedure answers it, and its CAP words.
+
+    Kinds of one `family` about one subject are one alert: the first opens it, a graver one raises it.
+    """
 
     code: str
     system: str
@@ -72,36 +76,52 @@ class AlertKind:
     category: str = "Safety"
     public: bool = False
     opens_case: bool = True
+    family: str = ""
 
 
+Explains = Callable[[FoundFinding, datetime], bool]
+KeyOf = Callable[[FoundFinding], Key]
 Resolver = Callable[[list[int]], Mapping[int, Subject]]
 
 
 @dataclass(frozen=True)
+class Standing:
+    """An alert that is open."""
+
+    id: int
+    severity: int
+    case_id: int | None
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What a batch of findings asks for: alerts to open, open ones to update, open ones to end."""
+    """What a batch of findings asks for: alerts to open, and open ones to update, to raise and to end."""
 
-    opening: tuple[FoundFinding, ...]
-    updating: tuple[FoundFinding, ...]
-    ending: tuple[FoundFinding, ...]
+    opening: Mapping[Key, FoundFinding]
+    updating: Mapping[Key, FoundFinding]
+    raising: Mapping[Key, FoundFinding]
+    ending: Mapping[Key, FoundFinding]
 
 
-def plan(findings: Iterable[FoundFinding], open_keys: Mapping[Key, int]) -> Plan:
-    """Return what the findings ask for, given the keys that are open; several of one key in a batch make one alert.
+def plan(findings: Iterable[FoundFinding], standing: Mapping[Key, Standing], *, key_of: KeyOf) -> Plan:
+    """Return what the findings ask for, given the alerts that are open; several of one key in a batch make one alert, the gravest.
 
     A spell that began and ended within the batch is opened too: a person shall look at it.
     """
     opening: dict[Key, FoundFinding] = {}
     updating: dict[Key, FoundFinding] = {}
+    raising: dict[Key, FoundFinding] = {}
     ending: dict[Key, FoundFinding] = {}
     for finding in findings:
-        known = finding.key in open_keys or finding.key in opening
+        key = key_of(finding)
         if finding.phase == "END":
-            if known:
-                ending[finding.key] = finding
-        elif known:
-            ending.pop(finding.key, None)
-            updating[finding.key] = finding
-        else:
-            opening[finding.key] = finding
-    return Plan(tuple(opening.values()), tuple(updating.values()), tuple(ending.values()))
+            if key in standing or key in opening:
+                ending[key] = finding
+            continue
+        ending.pop(key, None)
+        if key in standing:
+            graver = finding.severity > (raising[key] if key in raising else standing[key]).severity
+            (raising if graver else updating)[key] = finding
+        elif key not in opening or finding.severity > opening[key].severity:
+            opening[key] = finding
+    return Plan(opening, updating, raising, ending)

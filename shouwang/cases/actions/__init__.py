@@ -21,6 +21,7 @@ from shouwang.cases.actions.handover import give_shift, take_shift, withdraw_shi
 from shouwang.cases.actions.ladder import dispatch, escalate, remind, task_due
 from shouwang.cases.actions.opening import NewCase, OpenedCases, open_case, open_cases
 from shouwang.cases.actions.publishing import inherit_procedure, publish_procedure
+from shouwang.cases.actions.raising import raise_case
 
 __all__ = [
     "NewCase",
@@ -43,6 +44,7 @@ __all__ = [
     "open_case",
     "open_cases",
     "publish_procedure",
+    "raise_case",
     "remind",
     "reopen",
     "resume",

@@ -70,10 +70,11 @@ class TaskRow:
     result: str
 
 
-def waiting_tasks(kind: str, *, subject_kind: str, subject_id: int) -> list[TaskRow]:
-    """Return the tasks of open, real cases about a subject that nobody has accepted; takes no scope: for actions."""
+def waiting_tasks(kind: str, *, subject_kind: str, subject_id: int, or_held_by: int | None = None) -> list[TaskRow]:
+    """Return the tasks of open, real cases about a subject that nobody, or one person, has accepted; takes no scope: for actions."""
     about = Case.objects.filter(kind=kind, subject_kind=subject_kind, subject_id=subject_id, state="OPEN", exercise_id=None)
-    found = Task.objects.filter(case_id__in=about.values("pk"), state__in=("CONFIRM", "OFFERED")).order_by("id")
+    waiting = Q(state__in=("CONFIRM", "OFFERED")) | Q(state__in=("ACCEPTED", "ARRIVED"), assignee_id=or_held_by)
+    found = Task.objects.filter(waiting, case_id__in=about.values("pk")).order_by("id")
     return [TaskRow(*row) for row in found.values_list(*_TASK)]
 
 

@@ -26,6 +26,7 @@ TEMPLATES: dict[str, Text] = {
     "TASK_REMINDER": Text("请签收任务：{reason}。", "Please accept the task: {reason}."),
     "TASK_OVERDUE": Text("任务已超时：{reason}。", "The task is overdue: {reason}."),
     "TASK_HANDED_OVER": Text("转办给您的任务：{reason}。", "Handed over to you: {reason}."),
+    "CASE_RAISED": Text("情况加重：{reason}。", "It has grown graver: {reason}."),
     "CASE_LATE": Text("事件已过承诺时限：{reason}。", "The case is past its promised limit: {reason}."),
     "SUBJECT_ASKED": Text("社区关怀，您家{reason}。", "Community care about your home: {reason}."),
     "CONTACT_ASKED": Text("社区关怀，您登记的亲友家{reason}。", "Community care about the home you are the contact of: {reason}."),

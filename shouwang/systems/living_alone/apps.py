@@ -17,12 +17,12 @@ class LivingAloneConfig(AppConfig):
         from shouwang.notify.rules import register_words  # noqa: PLC0415
         from shouwang.places.registry import declare  # noqa: PLC0415
         from shouwang.systems.living_alone.queries import facts_now, resolve_datastreams  # noqa: PLC0415
-        from shouwang.systems.living_alone.rules import KINDS, REASONS, SAID, SYSTEM  # noqa: PLC0415
+        from shouwang.systems.living_alone.rules import KINDS, RATES, REASONS, SAID, SYSTEM  # noqa: PLC0415
         from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL  # noqa: PLC0415
 
         for kind in KINDS:
             register_kind(kind)
-        register_words({**REASONS, **SAID})
+        register_words({**REASONS, **RATES, **SAID})
         register_facts(SYSTEM, facts_now)
         declare(HOSPITAL)
         declare(FORCED_ENTRY)

@@ -7,7 +7,7 @@ home that was announced away and stays silent after the return.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -15,21 +15,26 @@ from django.db import transaction
 from django.db.models import Q
 
 from shouwang.alerts.actions import take_findings
+from shouwang.alerts.queries import last_told
 from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
 from shouwang.cases.events import ANSWERED, CLOSED
 from shouwang.journal.paths import move_paths
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Event
 from shouwang.kernel.moments import local, to_us
+from shouwang.people.actions import withdraw_consent
 from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.people.queries import households_of, live_consents, members_of
+from shouwang.people.rules import SYSTEM
 from shouwang.places.events import AREA_MOVED
 from shouwang.systems.living_alone.actions import end_watching, label_case, take_word
+from shouwang.systems.living_alone.actions.enrolling import TELL_RELATIVE
 from shouwang.systems.living_alone.models import Enrolment, Label
-from shouwang.systems.living_alone.queries import last_use_of
+from shouwang.systems.living_alone.queries import WATCH_PURPOSE, last_use_of
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
 from shouwang.systems.living_alone.rules.endings import CONSENT
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
+from shouwang.systems.living_alone.rules.kinds import HARD_STOP, LOW_USE, NO_DATA
 from shouwang.systems.living_alone.rules.procedures import HARD_STOP_HOURS
 from shouwang.systems.living_alone.rules.use import LastUse
 from shouwang.telemetry.queries import last_readings, series
@@ -40,13 +45,13 @@ ASK_AGAIN = timedelta(minutes=30)
 WAIT_FOR_READINGS = timedelta(days=3)
 LOW_L = 10.0
 LOW_SEVERITY = 3
+STOP_SEVERITY = 4
 SILENT_SEVERITY = 1
 HOMES_AT_ONCE = 2_000
 READINGS = 10_000
 ANSWERS = "living_alone.answers"
 LABELS = "living_alone.labels"
 WITHDRAWALS = "living_alone.withdrawals"
-WATCH_PURPOSE = "METER_WATCH"
 
 
 def on_moves(events: Sequence[Event]) -> None:
@@ -84,12 +89,22 @@ def on_closed(events: Sequence[Event]) -> None:
 
 
 def end_consents(now: datetime) -> int:
-    """Stop watching the homes whose consent was given until a day that is over; return how many."""
+    """Stop watching the homes whose consent was given until a day that is over, and end the consents themselves; return how many."""
     over = Enrolment.objects.filter(active=True, consent_until__lt=local(now).date()).order_by("pk")
     ids = list(over.values_list("household_id", flat=True)[:HOMES_AT_ONCE])
     for household_id in ids:
-        end_watching(household_id, reason=CONSENT, by=None, now=now)
+        with transaction.atomic():
+            end_watching(household_id, reason=CONSENT, by=None, now=now)
+            _end_agreement(household_id, now=now)
     return len(ids)
+
+
+def _end_agreement(household_id: int, *, now: datetime) -> None:
+    """End what the residents of a home have agreed to: what was given until a day is not in force after it."""
+    residents = [each.person_id for each in members_of([household_id]).get(household_id, ()) if each.role == "RESIDENT"]
+    for purpose in (WATCH_PURPOSE, TELL_RELATIVE):
+        for person_id in live_consents(residents, purpose):
+            withdraw_consent(SYSTEM, person_id, purpose=purpose, now=now)
 
 
 _ASKED = Prepared(
@@ -109,7 +124,7 @@ def check_meters(now: datetime) -> int:
     told, rows = 0, _ASKED.objects(0, now, now - SILENT_AFTER)
     while rows:
         last = last_readings([row.datastream_id for row in rows], now=now)
-        silent = [row for row in rows if row.datastream_id not in last or last[row.datastream_id] <= now - SILENT_AFTER]
+        silent = [row for row in rows if row.datastream_id not in last or last[row.datastream_id] <= now - _silent_after(row)]
         back = [row for row in rows if row not in silent and row.silence_told_at is not None]
         due = [row for row in silent if row.silence_told_at is None or row.silence_told_at <= now - TELL_AGAIN]
         told += len(due)
@@ -141,14 +156,17 @@ def look_again(now: datetime) -> int:
 def look_at_stop(now: datetime) -> int:
     """Send somebody where all was said to be well and no water was used up to the hard stop; return how many.
 
-    A word, or a key, never outweighs a day without water: somebody else may have pressed it.
+    A word, or a key, never outweighs a day without water: somebody else may have pressed it. Where the detector has said
+    so since, that is enough.
     """
     rows = _STOPPED.objects(now)
     if not rows:
         return 0
+    told = last_told(HARD_STOP, "datastream", [row.datastream_id for row in rows])
     uses = {row.pk: last_use_of(row.datastream_id, now=now) for row in rows}
     waiting = [row.pk for row in rows if _is_unknown_yet(row, uses[row.pk], now)]
-    findings = [finding for row in rows if row.pk not in waiting and (finding := _still_unused(row, uses[row.pk], now)) is not None]
+    untold = [row for row in rows if row.pk not in waiting and not _is_told(row, told)]
+    findings = [finding for row in untold if (finding := _still_unused(row, uses[row.pk], now)) is not None]
     with transaction.atomic():
         asked = Enrolment.objects.filter(stop_at__lte=now)
         asked.filter(pk__in=waiting).update(stop_at=now + ASK_AGAIN)
@@ -156,6 +174,10 @@ def look_at_stop(now: datetime) -> int:
         if findings:
             take_findings(findings, now=now)
     return len(findings)
+
+
+def _is_told(row: Enrolment, told: Mapping[int, datetime]) -> bool:
+    return row.said_well_at is not None and row.datastream_id in told and told[row.datastream_id] >= row.said_well_at
 
 
 def _is_unknown_yet(row: Enrolment, use: LastUse | None, now: datetime) -> bool:
@@ -170,18 +192,22 @@ def _still_unused(row: Enrolment, use: LastUse | None, now: datetime) -> FoundFi
     if is_away or use is None or row.said_well_at is None or use.at > row.said_well_at or use.silent_h < HARD_STOP_HOURS:
         return None
     return FoundFinding(
-        "WATER_LOW_USE", "datastream", row.datastream_id, to_us(row.said_well_at), "OPEN", LOW_SEVERITY, to_us(now),
+        HARD_STOP, "datastream", row.datastream_id, to_us(row.said_well_at), "OPEN", STOP_SEVERITY, to_us(now),
         "SAID_WELL_UNUSED_OPEN", {"hours": round(use.silent_h)}, "said_well_unused", "1",
     )
 
 
+def _silent_after(row: Enrolment) -> timedelta:
+    """Return after how long without a reading a meter is looked after: a day, and for one that sends once a day half a day more."""
+    return max(SILENT_AFTER, 1.5 * timedelta(hours=row.upload_h))
+
+
 def _tell(rows: Sequence[Enrolment], phase: Literal["OPEN", "END"], *, now: datetime) -> None:
     """Hand over that these meters are silent, or send again, together with the note that it was told."""
-    params = {"hours": SILENT_AFTER // timedelta(hours=1)}
     findings = [
         FoundFinding(
-            "WATER_NO_DATA", "datastream", row.datastream_id, to_us(now), phase, SILENT_SEVERITY, to_us(now),
-            f"METER_SILENT_{phase}", params, "meter_silent", "1",
+            NO_DATA, "datastream", row.datastream_id, to_us(now), phase, SILENT_SEVERITY, to_us(now),
+            f"METER_SILENT_{phase}", {"hours": _silent_after(row) // timedelta(hours=1)}, "meter_silent", "1",
         )
         for row in rows
     ]
@@ -202,6 +228,6 @@ def _unused(row: Enrolment, now: datetime) -> FoundFinding | None:
         return None
     params = {"used_l": round(used_l, 1), "limit_l": LOW_L, "window_h": (now - back_at) // timedelta(hours=1)}
     return FoundFinding(
-        "WATER_LOW_USE", "datastream", row.datastream_id, to_us(back_at), "OPEN", LOW_SEVERITY, to_us(now), "BACK_UNUSED_OPEN",
+        LOW_USE, "datastream", row.datastream_id, to_us(back_at), "OPEN", LOW_SEVERITY, to_us(now), "BACK_UNUSED_OPEN",
         params, "back_unused", "1",
     )

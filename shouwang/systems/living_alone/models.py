@@ -12,7 +12,7 @@ from shouwang.journal.fields import MomentField, PathField
 class Enrolment(models.Model):
     """That one household is watched through one datastream.
 
-    `consent_until` is the last day of the consent it rests on. `stop_at` is when to see whether water was used since somebody
+    `consent_until` is the last day of the consent it rests on, `upload_h` how many hours lie between two uploads of its meter. `stop_at` is when to see whether water was used since somebody
     said `said_well_at` that all is well. `look_again_at` is when to see whether somebody is really back from an announced absence; `silence_told_at` when a
     meter that sends nothing was last reported.
     """
@@ -29,6 +29,7 @@ class Enrolment(models.Model):
     hospital_phone = models.CharField(max_length=20, blank=True)
     category = models.CharField(max_length=16, blank=True)
     consent_until = models.DateField(null=True)
+    upload_h = models.SmallIntegerField(default=1, db_default=1)
     said_well_at = MomentField(null=True)
     stop_at = MomentField(null=True)
     enrolled_at = MomentField()

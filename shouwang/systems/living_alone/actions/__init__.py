@@ -7,8 +7,9 @@ from shouwang.systems.living_alone.actions.enrolling import Enrolled, end_watchi
 from shouwang.systems.living_alone.actions.importing import Checked, Tally, check_upload, import_portion
 from shouwang.systems.living_alone.actions.labelling import label_case
 from shouwang.systems.living_alone.actions.publishing import publish_shipped, watch_meters
+from shouwang.systems.living_alone.actions.switching import may_switch, switch_rule
 
 __all__ = [
     "Checked", "Enrolled", "Tally", "announce_absence", "check_upload", "end_watching", "enrol", "enrol_home", "import_portion",
-    "label_case", "publish_shipped", "set_hospital", "take_word", "watch_meters",
+    "label_case", "may_switch", "publish_shipped", "set_hospital", "switch_rule", "take_word", "watch_meters",
 ]

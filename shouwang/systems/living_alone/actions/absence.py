@@ -16,14 +16,8 @@ from shouwang.kernel.moments import local
 from shouwang.systems.living_alone.models import Enrolment
 from shouwang.systems.living_alone.queries import facts_now
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, LOOK_AFTER, checked, tonight, until_day
-from shouwang.systems.living_alone.rules.procedures import (
-    AWAY,
-    EXPLAINED_BY_ABSENCE,
-    HARD_STOP_HOURS,
-    HOURS_SINCE_USE,
-    SYSTEM,
-    WELL,
-)
+from shouwang.systems.living_alone.rules.kinds import EXPLAINED_BY_ABSENCE
+from shouwang.systems.living_alone.rules.procedures import AWAY, HARD_STOP_HOURS, HOURS_SINCE_USE, SYSTEM, WELL
 
 
 def announce_absence(household_id: int, *, until: datetime | None, by: int | None, now: datetime) -> None:
@@ -41,8 +35,8 @@ def announce_absence(household_id: int, *, until: datetime | None, by: int | Non
 
 
 def _settle(household_id: int, *, by: int, now: datetime) -> None:
-    """End what was opened because nobody uses water, where nobody has accepted it yet: an absence explains it."""
-    for task in waiting_tasks(SYSTEM, subject_kind="household", subject_id=household_id):
+    """End what was opened because nobody uses water, where nobody else has accepted it yet: an absence explains it, however late it is told."""
+    for task in waiting_tasks(SYSTEM, subject_kind="household", subject_id=household_id, or_held_by=by):
         alert = alert_of_case(task.case_id)
         if alert is not None and alert.kind in EXPLAINED_BY_ABSENCE:
             complete(task.id, person_id=by, result="AWAY", evidence=[Given("told_by", "RECORDED")], may_take=True, now=now)

@@ -81,10 +81,12 @@ def enrol_home(scope: Scope, home: NewHome, *, source: str, now: datetime) -> En
 
 
 def _set_grounds(household_id: int, home: NewHome) -> None:
-    """Note on which list a home stands and until when its consent holds; a consent given anew holds until its own end."""
+    """Note on which list a home stands, how often its meter sends, and until when its consent holds; one given anew holds until its own end."""
     grounds: dict[str, object] = {"category": home.category} if home.category else {}
     if home.consent or home.consent_until is not None:
         grounds["consent_until"] = home.consent_until
+    if home.upload_h is not None:
+        grounds["upload_h"] = home.upload_h
     if grounds:
         Enrolment.objects.filter(household_id=household_id).update(**grounds)
 

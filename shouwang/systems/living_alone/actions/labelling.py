@@ -26,11 +26,14 @@ def label_case(case_id: int, *, now: datetime) -> bool:
     tasks = tasks_of([case_id])
     alert = alert_of_case(case_id)
     what = next((str(each.value) for each in reversed(evidence_of(case_id)) if each.code == "what"), "")
+    label = label_of([task.result for task in tasks], what, ended=case.result)
+    if label is None:
+        return False
     accepted = [task.accepted_at for task in tasks if task.accepted_at is not None]
     contact_at = min(accepted, default=None)
     columns = {
         "household_id": case.subject_id, "path": case.path, "alert_kind": alert.kind if alert else "", "opened_at": to_us(case.opened_at),
-        "label": label_of([task.result for task in tasks], what), "contact_at": contact_at and to_us(contact_at), "closed_at": to_us(now),
+        "label": label, "contact_at": contact_at and to_us(contact_at), "closed_at": to_us(now),
     }
     with transaction.atomic():
         known = _LABEL.first(case_id)

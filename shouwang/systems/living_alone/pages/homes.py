@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouwang.journal.clock import clock
 from shouwang.kernel.errors import NotFound, Refused, ShouwangError
 from shouwang.kernel.moments import local
+from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.people.actions import find_area, note_access
 from shouwang.people.guard import needs, scope_of
@@ -22,10 +23,12 @@ from shouwang.people.rules import ROLES, Scope
 from shouwang.people.rules.lines import digits, is_phone
 from shouwang.systems.living_alone import actions, queries
 from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
-from shouwang.systems.living_alone.queries import HomeRow
+from shouwang.systems.living_alone.queries import HomeRow, lives
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
 from shouwang.systems.living_alone.rules.endings import ENDINGS
-from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS
+from shouwang.systems.living_alone.rules.kinds import KINDS
+from shouwang.systems.living_alone.rules.labels import LABELS
+from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS, UPLOADS
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.ui.reader import reader
 
@@ -36,6 +39,11 @@ STATES = {
     "HOME": Text("在家", "At home"), "AWAY": Text("已登记外出", "Announced away"), "SILENT": Text("水表无读数", "Meter silent"),
     "ENDED": Text("已停止关注", "No longer watched"),
 }
+DAY_STATES = {
+    "USUAL": Text("往常", "Usual"), "LESS": Text("不到往常一半", "Under half"), "MORE": Text("往常两倍以上", "Over twice"),
+    "NONE": Text("没有用水", "No water"), "UNKNOWN": Text("读数不足", "Not known"),
+}
+WEEKDAYS = tuple(map(Text, "一二三四五六日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")))
 ENROLLED = Text("已登记。", "Enrolled.")
 CHANGED = Text("这户已登记过，已更新。", "This home was enrolled already; it was updated.")
 AWAY = Text("已登记外出至 {until}，期间不报用水过少。", "Noted: away until {until}; low use raises no alert until then.")
@@ -91,6 +99,18 @@ def homes(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, household_id: int) -> HttpResponse:
     """Show one home: where, which meter, whom to call, and whether it is away."""
     return render(request, "living_alone/home.html", _context(request, household_id))
+
+
+@never_cache
+@require_GET
+@needs(READ)
+def care(request: HttpRequest) -> HttpResponse:
+    """List the homes somebody cares for, to be carried along: state and last use of each, an absence in one tap also without a network."""
+    scope, now = scope_of(request), clock().now()
+    rows, total = lives.care_list(scope, now=now)
+    may_speak = bool(scope.rights & frozenset(SPEAK))
+    shown = [(row, STATES[row.home.state], Severity(row.severity).css if row.severity else "") for row in rows]
+    return render(request, "living_alone/care.html", {"rows": shown, "total": total, "shown": len(rows), "may_speak": may_speak, "now": now, **frame_of(scope)})
 
 
 @require_http_methods(["GET", "POST"])
@@ -161,11 +181,17 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
     scope, now = scope_of(request), clock().now()
     shown = queries.home_page(scope, household_id, now=now, language=reader(request).language)
     path = shown.enrolment.path
+    life = lives.life_of(household_id, shown.enrolment.datastream_id, now=now, language=reader(request).language)
+    titles = {kind.code: Text(kind.title_zh, kind.title_en) for kind in KINDS}
     return {
+        "life": life, "day_states": DAY_STATES, "weekdays": WEEKDAYS,
+        "weeks": [[(day, DAY_STATES[day.state], LABELS.get(day.label)) if day else (None, None, None) for day in week] for week in life.weeks],
+        "labels": [(row, titles.get(row.alert_kind, ""), LABELS[row.label]) for row in life.labels],
         "home": shown, "away": shown.enrolment.is_away(now), "roles": ROLES,
         "members": [(ROLES[member.role], member.relation, card) for member, card in shown.members],
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
         "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),
+        "upload": UPLOADS.get(shown.enrolment.upload_h), "holiday": queries.holiday_of(household_id, now=now),
         "category": CATEGORIES.get(shown.enrolment.category),
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),
         **frame_of(scope),

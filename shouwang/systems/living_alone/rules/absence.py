@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -13,6 +13,9 @@ from shouwang.systems.living_alone.rules.errors import AbsenceWrong
 LONGEST_DAYS = 92
 LOOK_AFTER = timedelta(hours=12)
 MORNING = time(9)
+HOLIDAY_DAYS = 3
+HOLIDAY_AHEAD_DAYS = 14
+DAY = timedelta(days=1)
 
 
 def tonight(now: datetime) -> datetime:
@@ -48,3 +51,16 @@ def checked(until: datetime, *, now: datetime) -> datetime:
     if not now < until <= now + timedelta(days=LONGEST_DAYS + 1):
         raise AbsenceWrong(found=f"{local(until):%Y-%m-%d %H:%M}", most=LONGEST_DAYS)
     return until
+
+
+def next_holiday(today: date, *, is_working: Callable[[date], bool]) -> tuple[date, date] | None:
+    """Return the first and last day of the holiday that goes on or begins within two weeks: three days off running, at least."""
+    day = today
+    while day <= today + HOLIDAY_AHEAD_DAYS * DAY:
+        last = day
+        while not is_working(last) and last - today < LONGEST_DAYS * DAY:
+            last += DAY
+        if last - day >= HOLIDAY_DAYS * DAY:
+            return day, last - DAY
+        day = last + DAY
+    return None

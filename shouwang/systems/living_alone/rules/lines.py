@@ -27,16 +27,20 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "consent": ("本人同意", "同意", "consent"),
     "consent_until": ("同意截止", "同意至", "consent until"),
     "category": ("类别", "人员类别", "category"),
+    "upload": ("上报间隔", "水表上报", "upload"),
 }
 REQUIRED = ("name", "area", "address", "meter")
 EXAMPLE = (
     "示例甲", "10000000001", "", "莘县 张寨镇 黄庙村", "1组2号", "WM00001", "示例乙", "子女", "10000000002", "示例丙", "10000000003",
-    "示例县人民医院", "10000000120", "是", "2027-12-31", "分散供养特困",
+    "示例县人民医院", "10000000120", "是", "2027-12-31", "分散供养特困", "每小时",
 )
 LONGEST: Mapping[str, int] = {"name": 60, "address": 200, "meter": 64, "relative": 60, "relation": 20, "key_holder": 60, "hospital": 80}
 CATEGORIES: Mapping[str, Text] = {
     "SUPPORTED": Text("分散供养特困", "Supported at home"), "ALONE": Text("独居老人", "Elder living alone"),
 }
+UPLOADS: Mapping[int, Text] = {1: Text("每小时", "hourly"), 24: Text("每天", "daily")}
+"""Hours between two uploads of a meter, as a list or a form says it."""
+UPLOAD_OF = {name: hours for hours, text in UPLOADS.items() for name in (text.zh, text.en)}
 CATEGORY_OF = {name: code for code, text in CATEGORIES.items() for name in (text.zh, text.en)}
 YES = frozenset({"是", "有", "同意", "yes", "y", "1", "true"})
 
@@ -52,6 +56,7 @@ PROBLEMS: Mapping[str, Text] = {
     "CONTACT_PHONE": Text("{found}没有电话，联系不上", "{found} has no phone, so cannot be reached"),
     "DATE_WRONG": Text("日期“{found}”应写成 2026-01-31 的样子", "the day {found} should be written as 2026-01-31"),
     "CATEGORY_UNKNOWN": Text("类别“{found}”应为分散供养特困或独居老人", "the category {found} is neither supported at home nor living alone"),
+    "UPLOAD_UNKNOWN": Text("上报间隔“{found}”应为每小时或每天", "the upload {found} is neither hourly nor daily"),
     "TWICE": Text("水表编号“{found}”在本表出现多次", "the meter {found} stands in this list more than once"),
     "METER_TAKEN": Text("水表“{found}”已用于另一住户，或不在您的管辖范围内", "the meter {found} watches another home, or lies outside your area"),
     "FAILED": Text("{found}", "{found}"),
@@ -84,6 +89,7 @@ class NewHome:
     consent: bool = False
     consent_until: date | None = None
     category: str = ""
+    upload_h: int | None = None
 
 
 FIELDS: Mapping[str, str] = {"ID_WRONG": "id_number"}
@@ -170,6 +176,8 @@ def _problems(cells: Cells, areas: Mapping[str, Found], often: Mapping[str, int]
         found.append(Problem("DATE_WRONG", cells.text("consent_until")[:20]))
     if cells.text("category") and cells.text("category") not in CATEGORY_OF:
         found.append(Problem("CATEGORY_UNKNOWN", cells.text("category")[:20]))
+    if cells.text("upload") and cells.text("upload") not in UPLOAD_OF:
+        found.append(Problem("UPLOAD_UNKNOWN", cells.text("upload")[:20]))
     return found + _place_problems(cells, areas, often)
 
 
@@ -191,6 +199,7 @@ def _home(cells: Cells, areas: Mapping[str, Found]) -> NewHome:
         _contact(cells, "relative", cells.text("relation")), _contact(cells, "key_holder", ""),
         cells.text("hospital"), digits(cells.text("hospital_phone")), cells.text("consent").lower() in YES,
         day_of(cells.text("consent_until")), CATEGORY_OF.get(cells.text("category"), ""),
+        UPLOAD_OF.get(cells.text("upload")),
     )
 
 

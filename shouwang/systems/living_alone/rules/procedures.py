@@ -1,10 +1,9 @@
-"""The shipped procedures, kinds of alerts and wording of the living-alone system. Pure."""
+"""The shipped procedures of the living-alone system. Pure."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from shouwang.alerts.rules import AlertKind
 from shouwang.cases.rules.procedures import (
     Answer,
     CaseLimit,
@@ -20,44 +19,7 @@ from shouwang.cases.rules.procedures import (
 from shouwang.kernel.texts import Text
 
 SYSTEM = "living_alone"
-EXPLAINED_BY_ABSENCE = frozenset({"WATER_LOW_USE"})
 Level = Literal["PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
-
-KINDS = (
-    AlertKind("WATER_LOW_USE", SYSTEM, "WELFARE_CHECK", "用水过少", "Too little water used", urgency="Immediate"),
-    AlertKind("WATER_HIGH_USE", SYSTEM, "WELFARE_CHECK", "用水过多", "Too much water used"),
-    AlertKind("WATER_NO_DATA", SYSTEM, "METER_CHECK", "水表无数据", "No data from the meter", response_type="Monitor"),
-)
-
-_REASONS = {
-    "WATER_LOW_USE_OPEN": Text(
-        "近 {window_h} 小时只用水 {used_l} 升（低于 {limit_l} 升）", "Only {used_l} L of water used in {window_h} hours (under {limit_l} L)",
-    ),
-    "WATER_HIGH_USE_OPEN": Text(
-        "近 {window_h} 小时用水 {used_l} 升（超过 {limit_l} 升）", "{used_l} L of water used in {window_h} hours (over {limit_l} L)",
-    ),
-    "WATER_NO_DATA_OPEN": Text("水表超过 {max_gap_h} 小时没有读数", "The meter has sent no reading for over {max_gap_h} hours"),
-    "METER_SILENT_OPEN": Text(
-        "登记的水表 {hours} 小时内没有任何读数，可能从未上报", "The enrolled meter has sent nothing for {hours} hours, perhaps never",
-    ),
-    "SAID_WELL_UNUSED_OPEN": Text(
-        "{hours} 小时没有用水；此前曾答平安，之后仍没有用水", "No water used for {hours} hours; all was said to be well, and none was used since",
-    ),
-    "BACK_UNUSED_OPEN": Text(
-        "外出应已返回 {window_h} 小时，只用水 {used_l} 升（低于 {limit_l} 升）",
-        "Back from an absence for {window_h} hours by now, and only {used_l} L of water used (under {limit_l} L)",
-    ),
-}
-REASONS = {
-    **_REASONS,
-    **{
-        f"{code}_LATE": Text(f"{text.zh}（由迟到的读数得知）", f"{text.en} (known from late readings)")
-        for code, text in _REASONS.items()
-        if code.startswith("WATER_")
-    },
-}
-"""Why a case was opened; a review of late readings says so."""
-
 
 HARD_STOP_HOURS = 24
 HOURS_SINCE_USE = "hours_since_use"
@@ -83,10 +45,13 @@ _RELATIVE = (
 
 
 def _contacts() -> tuple[Rung, ...]:
-    """The resident first, then the family: five minutes together, after which the grid worker goes whatever happens."""
+    """The resident first, then the family: four minutes together, so that with the seconds each rung takes five are never passed.
+
+    A relative may still answer while the grid worker is being asked.
+    """
     return (
         Rung("RESIDENT", "VILLAGE", 3, who="ROLE_OF_SUBJECT", channels=CALL, consent="METER_WATCH", answers=_RESIDENT),
-        Rung("RELATIVE", "VILLAGE", 2, who="ROLE_OF_SUBJECT", channels=MESSAGE, consent="SHARE_WITH_RELATIVE", answers=_RELATIVE),
+        Rung("RELATIVE", "VILLAGE", 1, who="ROLE_OF_SUBJECT", channels=MESSAGE, consent="SHARE_WITH_RELATIVE", answers=_RELATIVE),
     )
 
 
@@ -156,4 +121,15 @@ METER_CHECK = Procedure(
         ),
     ),
 )
-PROCEDURES = (WELFARE_CHECK, METER_CHECK)
+LEAK_CHECK = Procedure(
+    code="LEAK_CHECK",
+    title=Phrase("漏水核实", "Leak check"),
+    steps=(
+        Step(
+            code="look", title=Phrase("漏水核实", "Look for a leak"),
+            rungs=(Rung("GRID_WORKER", "VILLAGE", 24 * 60), Rung("TOWNSHIP_DUTY", "TOWNSHIP", 24 * 60)),
+            results=(_METER, Result("ORDINARY", Phrase("正常用水", "Ordinary use")), _VISITOR), limit=Limit(3, "WORKING_DAYS"), repeat_minutes=24 * 60,
+        ),
+    ),
+)
+PROCEDURES = (WELFARE_CHECK, METER_CHECK, LEAK_CHECK)

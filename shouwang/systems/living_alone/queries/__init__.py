@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.db.models import Q, QuerySet
 
 from shouwang.alerts.rules import Subject
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
-from shouwang.kernel.moments import MICROSECOND
+from shouwang.kernel.moments import MICROSECOND, local
+from shouwang.notify.queries import enabled_channels
 from shouwang.people.queries import (
     HouseholdCard,
     MemberCard,
     PersonCard,
     area_names,
+    askable,
     household_cards,
     live_consents,
     matching_households,
@@ -26,14 +29,19 @@ from shouwang.people.queries import (
 )
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
+from shouwang.places.rules.calendar import is_working_day
 from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.rules.absence import next_holiday
+from shouwang.systems.living_alone.rules.explaining import Known
 from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
+from shouwang.systems.living_alone.rules.kinds import EXPLAINED_BY_ABSENCE
 from shouwang.systems.living_alone.rules.labels import YEAR, Figures, Labelled, figures
-from shouwang.systems.living_alone.rules.procedures import EXPLAINED_BY_ABSENCE, HOURS_SINCE_USE
+from shouwang.systems.living_alone.rules.procedures import CALL, HOURS_SINCE_USE
 from shouwang.systems.living_alone.rules.use import LastUse, last_use
 from shouwang.telemetry.queries import datastreams, datastreams_like, last_readings, series
 
 READ = "people.read"
+WATCH_PURPOSE = "METER_WATCH"
 READINGS = 10_000
 LOOK_BACK = timedelta(days=4)
 HOMES_COUNTED = 20_000
@@ -60,6 +68,7 @@ class EnrolmentRow:
     consent_until: date | None = None
     ended_at: datetime | None = None
     ended_reason: str = ""
+    upload_h: int = 1
 
     def is_away(self, now: datetime) -> bool:
         """Return whether the home is announced away at `now`."""
@@ -79,6 +88,7 @@ class HomeRow:
     away_until: datetime | None
     last_at: datetime | None
     enrolled_at: datetime
+    datastream_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,16 +109,23 @@ _WATCHED = Prepared(lambda ids: Enrolment.objects.filter(datastream_id__in=ids, 
 
 
 def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
-    """Return whom each watched datastream is about; a household is inhibited as long as it is announced away."""
+    """Return whom each watched datastream is about, with what is known of the household that may explain a finding."""
     rows = _WATCHED.objects(datastream_ids)
     return {
         row.datastream_id: Subject(
             "household", row.household_id, row.area_id, row.path,
             {"household": row.household_id, "datastream": row.datastream_id},
-            inhibited_until=row.away_until,
+            Known(row.away_until, row.said_well_at, row.upload_h, partial(can_be_called, row.household_id)).explains,
         )
         for row in rows
     }
+
+
+def can_be_called(household_id: int, at: datetime) -> bool:
+    """Return whether a resident of a home can be telephoned: a channel is on, and somebody agreed, has a telephone and hears it."""
+    return any(channel in enabled_channels() for channel in CALL) and bool(
+        askable({household_id}, role="RESIDENT", consent=WATCH_PURPOSE, at=at),
+    )
 
 
 def enrolments(scope: Scope, *, limit: int = 5_000) -> list[EnrolmentRow]:
@@ -158,7 +175,7 @@ def home_page(scope: Scope, household_id: int, *, now: datetime, language: str) 
         row, household_cards([household_id])[household_id], area_names([row.area_id]).get(row.area_id, ""),
         stream.external_id if stream else "", last_readings([row.datastream_id], now=now).get(row.datastream_id),
         [(member, cards[member.person_id]) for member in members if member.person_id in cards],
-        hospital_of(household_id), bool(live_consents(residents, "METER_WATCH")),
+        hospital_of(household_id), bool(live_consents(residents, WATCH_PURPOSE)),
     )
 
 
@@ -176,6 +193,15 @@ def forced_entry_of(household_id: int) -> Hospital | None:
     """Return whom to ask before the door of a home is forced, as the nearest area upwards says; None where none does."""
     row = Enrolment.objects.filter(household_id=household_id).first()
     return None if row is None else hospital_of_text(places.setting(row.area_id, FORCED_ENTRY.key).value)
+
+
+def holiday_of(household_id: int, *, now: datetime) -> tuple[date, date] | None:
+    """Return the coming holiday where a home is, by the working calendar of its area; None where none comes soon."""
+    row = Enrolment.objects.filter(household_id=household_id).first()
+    if row is None:
+        return None
+    calendar = places.working_calendar(row.area_id)
+    return next_holiday(local(now).date(), is_working=lambda day: bool(is_working_day(day, calendar)))
 
 
 def facts_now(household_id: int, now: datetime) -> dict[str, float]:
@@ -223,7 +249,7 @@ def _homes(rows: Sequence[EnrolmentRow], *, now: datetime) -> list[HomeRow]:
             row.household_id, "、".join(cards[person].masked_name for person in residents.get(row.household_id, ())),
             names.get(row.area_id, ""), households[row.household_id].address,
             streams[row.datastream_id].external_id if row.datastream_id in streams else "", _state(row, now), row.away_until,
-            last.get(row.datastream_id), row.enrolled_at,
+            last.get(row.datastream_id), row.enrolled_at, row.datastream_id,
         )
         for row in rows
     ]
@@ -241,6 +267,7 @@ def _row(row: Enrolment) -> EnrolmentRow:
     return EnrolmentRow(
         row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until, row.hospital,
         row.hospital_phone, row.silence_told_at, row.enrolled_at, row.category, row.consent_until, row.ended_at, row.ended_reason,
+        row.upload_h,
     )
 
 

@@ -1,0 +1,80 @@
+"""How a home has lived: the band of its curve, its calendar of days, and the list of those who care for homes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from shouwang.kernel.moments import local
+from shouwang.systems.living_alone.actions import announce_absence
+from shouwang.systems.living_alone.models import Label
+from shouwang.systems.living_alone.rules.curve import usual_band
+from shouwang.systems.living_alone.rules.days import weeks_of
+from tests.journeys.conftest import County
+from tests.journeys.test_meter_to_closed import open_one
+from tests.living_alone.test_ladder import silent
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MONDAY = datetime(2026, 1, 11, 16, tzinfo=UTC)  # midnight in Shanghai
+
+
+def test_the_band_is_that_of_the_same_hour_of_the_same_kind_of_day() -> None:
+    before: dict[datetime, float | None] = {MONDAY - n * DAY + 7 * HOUR: (40.0 if (MONDAY - n * DAY).weekday() in {4, 5} else float(n % 3)) for n in range(1, 43)}
+    band = usual_band(before, [MONDAY + 7 * HOUR, MONDAY + 5 * DAY + 7 * HOUR])
+    assert band == [(0.0, 2.0), (40.0, 40.0)]
+
+
+def test_a_band_is_not_drawn_before_five_days_are_known_and_unknown_hours_do_not_count() -> None:
+    assert usual_band({MONDAY - n * DAY: 1.0 for n in range(1, 5)}, [MONDAY]) is None
+    assert usual_band({MONDAY - n * DAY: None for n in range(1, 40)}, [MONDAY]) is None
+    assert usual_band({MONDAY - n * DAY: 1.0 for n in range(1, 6)}, [MONDAY]) == [(1.0, 1.0)]  # five days of either kind
+
+
+@pytest.mark.parametrize(("hours", "litres", "state"), [
+    (24, 100.0, "USUAL"), (24, 49.0, "LESS"), (24, 201.0, "MORE"), (24, 0.0, "NONE"),
+    (19, 0.0, "UNKNOWN"),  # what was drawn in the other five nobody knows
+    (19, 60.0, "USUAL"), (3, 300.0, "MORE"), (0, 0.0, "UNKNOWN"),
+])
+def test_a_day_is_called_dry_only_where_it_was_read(hours: int, litres: float, state: str) -> None:
+    used: dict[datetime, float | None] = {MONDAY - 7 * DAY + n * HOUR: 100 / 24 for n in range(7 * 24)}
+    used |= {MONDAY + n * HOUR: litres / hours for n in range(hours)}
+    (week,) = weeks_of(used, first=date(2026, 1, 12), last=date(2026, 1, 14), labels={date(2026, 1, 12): "AWAY"})
+    assert week[0] is not None
+    assert (week[0].state, week[0].label) == (state, "AWAY")
+    assert week[3:] == [None] * 4
+
+
+def test_weeks_begin_on_monday() -> None:
+    weeks = weeks_of({}, first=date(2026, 1, 14), last=date(2026, 1, 19), labels={})
+    assert [[day.date.day if day else 0 for day in week] for week in weeks] == [[0, 0, 14, 15, 16, 17, 18], [19, 0, 0, 0, 0, 0, 0]]
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_home_shows_its_curve_days_and_what_its_alarms_were(county: County, phone: Client, now: datetime) -> None:
+    silent(county, 9, until=now)
+    Label.objects.create(
+        case_id=7, household_id=county.household, path=county.path, alert_kind="WATER_SILENCE", label="VISITOR", opened_at=now - 3 * DAY,
+        contact_at=now - 3 * DAY + 12 * timedelta(minutes=1), closed_at=now,
+    )
+    page = phone.get(f"/living-alone/{county.household}/").content.decode()
+    assert 'data-source="home-curve"' in page
+    assert '<span class="day-label">有人来访</span>' in page
+    assert '<td class="number" data-label="首次联系（分）">12</td>' in page
+    assert "久未用水" in page
+
+
+@pytest.mark.django_db
+def test_the_list_of_homes_to_care_for_shows_state_and_last_use_masked(county: County, phone: Client, now: datetime) -> None:
+    silent(county, 9, until=now)
+    page = phone.get("/living-alone/care/").content.decode()
+    assert "读数显示已 9 小时没有用" in page
+    assert 'data-offline="今晚不在家"' in page
+    assert "有未办结的核实" not in page
+    open_one(county, now)
+    assert "有未办结的核实" in phone.get("/living-alone/care/").content.decode()
+    announce_absence(county.household, until=now + DAY, by=None, now=now)
+    page = phone.get("/living-alone/care/").content.decode()
+    assert 'value="tonight"' not in page
+    assert f"{local(now + DAY):%Y-%m-%d}" in page
