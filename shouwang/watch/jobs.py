@@ -219,7 +219,8 @@ class Runner:
             for held in portion.done:
                 held.changed = False
         if checkpoint:
-            actions.move_on(lease, [held.id for held in watching.held], cursor=tick.upto_seq, tick_id=tick.id)
+            stored = {held.id for held, _ in work}
+            actions.move_on(lease, [held.id for held in watching.held if held.id not in stored], cursor=tick.upto_seq, tick_id=tick.id)
             watching.rows_unsaved, watching.saved_us = 0, to_us(tick.at)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from shouwang.alerts.models import Alert
 from shouwang.cli import replay
 from shouwang.cli.errors import MetersUnreadable, RealDataPresent, ReplayBroken
 from shouwang.cli.main import app
@@ -137,7 +138,10 @@ def test_every_reading_is_stored_once_its_moment_has_come_and_a_still_meter_is_f
     assert done["accepted"] == len(track) == observations_stored()
     assert done["duplicates"] == done["quarantined"] == done["future"] == 0
     assert not early
-    assert replay.counts()["alert.opened"] == replay.counts()["case.opened"] == 1
+    assert replay.counts()["alert.opened"] == replay.counts()["case.opened"] == 2
+    found = {alert.kind: alert.subject_id for alert in Alert.objects.all()}
+    assert set(found) == {"WATER_HARD_STOP", "WATER_LEAK"}  # m2 shows no use for a day, m1 never shows an hour without
+    assert len(set(found.values())) == 2
     assert {"m1", "m2"} <= set(newer_catalogue().by_device)
     assert places.roots()
 
