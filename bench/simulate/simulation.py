@@ -26,10 +26,11 @@ from bench.simulate.workers import POLL, WATCHES, WORKERS, Dispatch, Watcher, Wo
 from shouwang.kernel.clock import ManualClock
 
 CASES_PER_DAY = 15.0
-LOOK = timedelta(minutes=40)
+LOOK = timedelta(minutes=60)
 TICK = timedelta(hours=16)
 QUIET = timedelta(hours=12)
 LAST_PASSES = 40
+_ALIVE = "SELECT 1 FROM notify_message WHERE done_at IS NULL LIMIT 1"
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,8 @@ class Play:
         self.people.looking |= set(self.county.persons)
         worker = self.workers[0]
         for turn in range(LAST_PASSES):
+            if turn > 1 and not store.rows(_ALIVE):
+                break
             self.stage.true += timedelta(minutes=5)
             now = self.stage.wall()
             lease = self.dispatch.lease("worker", "last", timedelta(seconds=10))

@@ -53,7 +53,7 @@ class Stage:
     steps: int = 0
     violations: list[Violation] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    lines: deque[tuple[str, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    lines: deque[tuple[datetime, str, str, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     _heap: list[tuple[datetime, int, Happening]] = field(default_factory=list)
     _order: int = 0
     _noted: set[tuple[object, ...]] = field(default_factory=set)
@@ -120,7 +120,7 @@ class Stage:
 
     def log(self, what: str, **about: Any) -> None:
         """Keep a line of the trail; the oldest are forgotten."""
-        self.lines.append((f"{local(self.true):%m-%d %H:%M:%S} {self.actor} {what}", about))
+        self.lines.append((self.true, self.actor, what, about))
 
     def violate(
         self, invariant: str, *, found: str, expected: str, case: int | None = None, task: int | None = None, message: int | None = None,
@@ -139,7 +139,10 @@ class Stage:
         """Return the lines about the violation's case, task or message, and the last ones before it."""
         wanted = {name: value for name, value in asdict(violation).items() if name in ("case", "task", "message") and value is not None}
         kept = list(self.lines)
-        about = [line for line in kept if any(line[1].get(name) == value for name, value in wanted.items())]
+        about = [line for line in kept if any(line[-1].get(name) == value for name, value in wanted.items())]
         last = kept[-20:]
         chosen = about[-lines:] + [line for line in last if line not in about[-lines:]]
-        return [f"{head} {' '.join(f'{name}={value}' for name, value in about.items())}" for head, about in chosen]
+        return [
+            f"{local(at):%m-%d %H:%M:%S} {actor} {what} {' '.join(f'{name}={value}' for name, value in about.items())}"
+            for at, actor, what, about in chosen
+        ]

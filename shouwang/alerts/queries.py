@@ -14,6 +14,7 @@ from shouwang.alerts.models import Alert
 from shouwang.alerts.registry import family_of, key_of, kind_of, kinds
 from shouwang.alerts.rules import FoundFinding, Key, Subject
 from shouwang.alerts.rules.cap import LANGUAGES, CapAlert, Place, outer_rings
+from shouwang.cases.queries import alert_id_of
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import to_us
@@ -22,7 +23,7 @@ from shouwang.notify.rules import phrase
 from shouwang.places.queries import areas, full_names, outlines
 
 FEED_LONGEST = 500
-_OF_CASE = Prepared(lambda case_id: Alert.objects.filter(case_id=case_id).order_by("pk")[:1])
+_ALERT = Prepared(lambda alert_id: Alert.objects.filter(pk=alert_id))
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class AlertRow:
 
 def alert_of_case(case_id: int) -> AlertRow | None:
     """Return the alert that opened the case."""
-    row = _OF_CASE.one(case_id)
+    alert_id = alert_id_of(case_id)
+    row = None if alert_id is None else _ALERT.one(alert_id)
     return None if row is None else _row(row)
 
 

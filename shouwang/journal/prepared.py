@@ -52,18 +52,25 @@ class Prepared:
 
     def _answer(self, values: Sequence[Any], read: Callable[[_Statement, list[list[Any]]], list[Any]]) -> list[Any]:
         """Return what is found; the ORM itself asks for lists that are empty or long, and for numbers too large for SQLite's driver."""
+        if all(type(value) is int for value in values):
+            return self._read(read, (None,) * len(values), [[value] for value in values], values)
         lists = [[_stored(each) for each in value] if _is_list(value) else _stored(value) for value in values]
         if any(_is_list(value) and not 0 < len(value) <= ID_MOST for value in lists):
             return list(self._ask(*lists))
         shape = tuple(_shape(given, value) for given, value in zip(values, lists, strict=True))
+        given = [[value] if places in (None, DAY) or is_postgres() else _padded(value, places) for value, places in zip(lists, shape, strict=True)]
+        return self._read(read, shape, given, lists)
+
+    def _read(
+        self, read: Callable[[_Statement, list[list[Any]]], list[Any]], shape: _Shape, given: list[list[Any]], asked: Sequence[Any],
+    ) -> list[Any]:
         built = self._built.get(shape)
         if built is None:
             built = self._built[shape] = _Statement(self._ask, shape)
-        given = [[value] if places in (None, DAY) or is_postgres() else _padded(value, places) for value, places in zip(lists, shape, strict=True)]
         try:
             return read(built, given)
         except OverflowError:
-            return list(self._ask(*lists))
+            return list(self._ask(*asked))
 
 
 class _Statement:

@@ -27,13 +27,14 @@ def check(stage: Stage, completed: Sequence[Completed]) -> int:
     for task in Task.objects.order_by("pk"):
         tasks[task.case_id].append(task)
     cases = list(Case.objects.order_by("pk"))
+    raised = {row[0] for row in store.rows("SELECT DISTINCT subject_id FROM journal_event WHERE kind = 'case.raised'")}
     for case in cases:
         steps = {step.code: step for step in procedure_of(case.procedure_id).steps}
         for task in tasks[case.pk]:
             if task.state == "DONE":
                 _gate(stage, task, steps[task.step], evidence[task.pk])
         if case.state in ("CLOSED", "COMPLETED") and case.result not in BY_HAND:
-            _flow(stage, case, tasks[case.pk])
+            _flow(stage, case, tasks[case.pk], facts_changed=case.pk in raised)
     _acknowledged(stage, completed, evidence)
     _together(stage)
     return len(cases)
@@ -58,17 +59,22 @@ def _satisfied(need: EvidenceNeed, given: Evidence | None) -> bool:
     return given.file_id is not None if need.kind == "PHOTO" else bool(given.value.strip())
 
 
-def _flow(stage: Stage, case: Case, tasks: Sequence[Task]) -> None:
-    """A completed case has done every step whose conditions held, and skipped every other: reckoned again from the end."""
+def _flow(stage: Stage, case: Case, tasks: Sequence[Task], *, facts_changed: bool) -> None:
+    """A completed case has done every step whose conditions held, and skipped every other: reckoned again from the end.
+
+    Where a graver report came meanwhile the conditions may have been asked of other facts than the last.
+    """
     states: dict[str, str] = msgspec.json.decode(case.steps)
-    facts: dict[str, Any] = {**msgspec.json.decode(case.params), **{f"{code}.result": state[2:] for code, state in states.items() if state[0] == "D"}}
+    params: dict[str, Any] = msgspec.json.decode(case.params)
+    facts: dict[str, Any] = {**params, **{f"{code}.result": state[2:] for code, state in states.items() if state[0] == "D"}}
     last = {task.step: task for task in tasks}
     for step in procedure_of(case.procedure_id).steps:
         state = states.get(step.code, "")
         before = [states.get(code, "") for code in step.after]
         wanted = (not before or any(each.startswith("D") for each in before)) and all(_holds(condition, facts) for condition in step.when)
         done_for_earlier_facts = state.startswith("D") and len(tasks) > len(last)
-        if wanted != state.startswith("D") and not done_for_earlier_facts:
+        asked_earlier = done_for_earlier_facts or (facts_changed and any(condition.fact in params for condition in step.when))
+        if wanted != state.startswith("D") and not asked_earlier:
             stage.violate("the flow", found=f"{step.code} is {state!r}", expected="done" if wanted else "skipped", case=case.pk)
         if state.startswith("D") and (step.code not in last or (last[step.code].state, last[step.code].result) != ("DONE", state[2:])):
             stage.violate("I9 a step is done by its task", found=f"{step.code} {state}", expected="a task that ended so", case=case.pk)

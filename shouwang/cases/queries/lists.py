@@ -240,6 +240,12 @@ def procedure_of_case(case_id: int) -> Procedure:
     return procedure_of(row[0])
 
 
+def alert_id_of(case_id: int) -> int | None:
+    """Return the alert that opened a case, None for a case without one or one there is not."""
+    row = run("SELECT alert_id FROM cases_case WHERE id = %s", (case_id,)).fetchone()
+    return None if row is None else row[0]
+
+
 def case_row(case_id: int) -> CaseRow:
     """Return one case without asking who wants it: for pages whose principal is bound to one of its tasks."""
     found = _CASES.objects([case_id])
