@@ -291,3 +291,15 @@ def _deepest_outline(lon: float, lat: float) -> AreaRow | None:
     found = boxed.exclude(outline="").values_list("outline", *COLUMNS)
     around = [AreaRow(*row) for outline, *row in found if outline_of(msgspec.json.decode(outline)).contains(lon, lat)]
     return max(around, key=lambda row: tree.depth(row.level), default=None)
+
+
+def area_asked(asked: str, paths: Sequence[str]) -> AreaRow:
+    """Return the area that a page is asked for by id, or the first of the reader's own. Raises NotFound outside of `paths`."""
+    if asked.isascii() and asked.isdigit() and len(asked) < 19:
+        found = areas([int(asked)]).get(int(asked))
+        if found is not None and found.path.startswith(tuple(paths)):
+            return found
+        raise NotFound(what=f"区域 {asked}")
+    if not paths:
+        raise NotFound(what="区域")
+    return area(int(paths[0].rstrip("/").rpartition("/")[2] or 0))

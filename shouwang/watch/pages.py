@@ -18,7 +18,7 @@ from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.queries import person_cards
-from shouwang.places.queries import AreaRow, ancestors_of, area, areas, children
+from shouwang.places.queries import AreaRow, ancestors_of, area_asked, areas, children
 from shouwang.ui.reader import reader
 from shouwang.watch import queries
 from shouwang.watch.actions import set_thresholds
@@ -63,7 +63,7 @@ class Panel:
 @needs(RIGHT)
 def thresholds(request: HttpRequest) -> HttpResponse:
     """Show by which numbers each watch judges in an area."""
-    return _page(request, _place(request, request.GET.get("area", "")), {})
+    return _page(request, area_asked(request.GET.get("area", ""), scope_of(request).paths_for(RIGHT)), {})
 
 
 @require_POST
@@ -71,7 +71,7 @@ def thresholds(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, code: str) -> HttpResponse:
     """Say for how many meters other numbers would hold, then let them hold; `follow` gives all of the area's own up."""
     scope, language, now = scope_of(request), reader(request).language, clock().now()
-    place = _place(request, request.POST.get("area", ""))
+    place = area_asked(request.POST.get("area", ""), scope_of(request).paths_for(RIGHT))
     scope.require(RIGHT, place.path)
     rows = [row for row in queries.family_rows() if row.code == code]
     if not rows:
@@ -90,19 +90,6 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     changed = set_thresholds(code, area_id=place.id, path=place.path, own=own, by=scope.person_id, now=now)
     messages.success(request, (SAVED if changed else SAME).render(language, {}))
     return HttpResponseRedirect(f"{reverse('watch:thresholds')}?{urlencode({'area': place.id})}")
-
-
-def _place(request: HttpRequest, asked: str) -> AreaRow:
-    """Return the area that is asked for by id, or the first of the reader's own. Raises NotFound outside of it."""
-    paths = scope_of(request).paths_for(RIGHT)
-    if asked.isascii() and asked.isdigit() and len(asked) < 19:
-        found = areas([int(asked)]).get(int(asked))
-        if found is not None and found.path.startswith(paths):
-            return found
-        raise NotFound(what=f"区域 {asked}")
-    if not paths:
-        raise NotFound(what="区域")
-    return area(_last(paths[0]))
 
 
 def _page(request: HttpRequest, place: AreaRow, given: Mapping[str, Mapping[str, str]], *, problem: str = "", status: int = 200) -> HttpResponse:

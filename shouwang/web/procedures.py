@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,10 @@ from typing import Any
 from shouwang.cases.queries import VersionRow, count_open_of, current_procedure, version_of_case, versions
 from shouwang.cases.rules.editing import values_of
 from shouwang.cases.rules.procedures import Procedure, Step
-from shouwang.kernel.errors import NotFound
 from shouwang.kernel.texts import Text
 from shouwang.people.queries import person_cards
 from shouwang.people.rules.codes import DUTIES, RANKS, ROLES
-from shouwang.places.queries import AreaRow, area, areas, full_names
+from shouwang.places.queries import AreaRow, full_names
 from shouwang.places.rules.tree import LEVEL_NAMES
 
 EVERYWHERE = Text("随软件", "As shipped")
@@ -112,13 +111,3 @@ def _last(path: str) -> int:
     return int(path.rstrip("/").rpartition("/")[2] or 0)
 
 
-def place_of(asked: str, paths: Sequence[str]) -> AreaRow:
-    """Return the area that is asked for by id, or the first of the reader's own. Raises NotFound outside of `paths`."""
-    if asked.isascii() and asked.isdigit() and len(asked) < 19:
-        found = areas([int(asked)]).get(int(asked))
-        if found is not None and found.path.startswith(tuple(paths)):
-            return found
-        raise NotFound(what=f"区域 {asked}")
-    if not paths:
-        raise NotFound(what="区域")
-    return area(_last(paths[0]))

@@ -20,7 +20,7 @@ from shouwang.notify.rules.own_texts import LANGUAGES, TITLES, VALUES_LEAST, key
 from shouwang.notify.rules.texts import TEMPLATES
 from shouwang.people.guard import needs, scope_of
 from shouwang.places.actions import set_setting
-from shouwang.places.queries import AreaRow, ancestors_of, area, areas, children, settings_of
+from shouwang.places.queries import AreaRow, ancestors_of, area_asked, areas, children, settings_of
 from shouwang.places.registry import spec_of
 from shouwang.places.rules.settings import check_value
 from shouwang.ui.reader import reader
@@ -58,14 +58,14 @@ class Panel:
 @needs(RIGHT)
 def texts(request: HttpRequest) -> HttpResponse:
     """Show what messages say in an area."""
-    return _page(request, _place(request, request.GET.get("area", "")), {})
+    return _page(request, area_asked(request.GET.get("area", ""), scope_of(request).paths_for(RIGHT)), {})
 
 
 @require_POST
 @needs(RIGHT)
 def change(request: HttpRequest, code: str) -> HttpResponse:
     """Show how own words would read with invented values, save them, or follow the area above again."""
-    place, language = _place(request, request.POST.get("area", "")), reader(request).language
+    place, language = area_asked(request.POST.get("area", ""), scope_of(request).paths_for(RIGHT)), reader(request).language
     scope_of(request).require(RIGHT, place.path)
     if code not in TITLES:
         raise NotFound(what=f"消息 {code[:48]}")
@@ -83,19 +83,6 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     forget_texts()
     messages.success(request, SAVED.render(language, {}))
     return HttpResponseRedirect(f"{reverse('notify:texts')}?{urlencode({'area': place.id})}#text-{code}")
-
-
-def _place(request: HttpRequest, asked: str) -> AreaRow:
-    """Return the area that is asked for by id, or the first of the reader's own. Raises NotFound outside of it."""
-    paths = scope_of(request).paths_for(RIGHT)
-    if asked.isascii() and asked.isdigit() and len(asked) < 19:
-        found = areas([int(asked)]).get(int(asked))
-        if found is not None and found.path.startswith(paths):
-            return found
-        raise NotFound(what=f"区域 {asked}")
-    if not paths:
-        raise NotFound(what="区域")
-    return area(int(paths[0].rstrip("/").rpartition("/")[2] or 0))
 
 
 def _page(

@@ -18,10 +18,10 @@ from shouwang.cases.rules.procedures import ProcedureInvalid
 from shouwang.journal.clock import clock
 from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
-from shouwang.places.queries import ancestors_of, children
+from shouwang.places.queries import ancestors_of, area_asked, children
 from shouwang.ui.lists import Column, ListQuery, ListSpec, list_response
 from shouwang.web.pages.desk import language_of
-from shouwang.web.procedures import Line, listed, place_of, shown
+from shouwang.web.procedures import Line, listed, shown
 
 RIGHT = "settings.edit"
 PUBLISHED = Text("已发布；未办结的事件仍按原版本办理", "Published; open cases keep the version they began with")
@@ -33,7 +33,7 @@ FOLLOWS = Text("已恢复为随上级", "It follows the area above again")
 def procedures(request: HttpRequest) -> HttpResponse:
     """Show every procedure as it holds in one area."""
     scope, language = scope_of(request), language_of(request)
-    place = place_of(request.GET.get("area", ""), scope.paths_for(RIGHT))
+    place = area_asked(request.GET.get("area", ""), scope.paths_for(RIGHT))
     lines = listed(place, language)
 
     def fetch(query: ListQuery) -> tuple[Sequence[Line], int]:
@@ -58,7 +58,7 @@ def procedures(request: HttpRequest) -> HttpResponse:
 def procedure(request: HttpRequest, code: str) -> HttpResponse:
     """Show one procedure as it holds in an area; publish it with other minutes for that area and below."""
     scope, language = scope_of(request), language_of(request)
-    place = place_of((request.POST if request.method == "POST" else request.GET).get("area", ""), scope.paths_for(RIGHT))
+    place = area_asked((request.POST if request.method == "POST" else request.GET).get("area", ""), scope.paths_for(RIGHT))
     problem, given = "", {}
     if request.method == "POST":
         _, text = current_procedure(code, place.path)
@@ -81,7 +81,7 @@ def procedure(request: HttpRequest, code: str) -> HttpResponse:
 def follow(request: HttpRequest, code: str) -> HttpResponse:
     """Let an area follow the procedure of the area above again."""
     scope = scope_of(request)
-    place = place_of(request.POST.get("area", ""), scope.paths_for(RIGHT))
+    place = area_asked(request.POST.get("area", ""), scope.paths_for(RIGHT))
     inherit_procedure(code, path=place.path, by=scope.person_id or 0, now=clock().now())
     messages.success(request, FOLLOWS.render(language_of(request), {}))
     return _back(code, place.id)
