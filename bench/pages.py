@@ -268,7 +268,7 @@ def _tell(now_us: int) -> None:
     with transaction.atomic():
         for at_us, some in groupby(sorted(rows), key=itemgetter(0)):
             append([NewEvent(kind, case_id) for _, kind, case_id in some], now=from_us(at_us))
-    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS, limit=2_000)):
+    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS, limit=2_000)).count:
         pass
 
 

@@ -11,6 +11,9 @@ from typing import Any
 from bench.simulate import mutants
 from bench.simulate.simulation import simulate
 
+BROKEN = ("TypeError", "AttributeError", "NameError", "ImportError")
+"""What a play finds when a mutant itself is broken: it proves nothing."""
+
 
 def seeds(*, seeds: list[int], days: int, again_every: int, cases_per_day: float) -> dict[str, Any]:
     """Make the tables, play each of `seeds`, and every so often one a second time: its log must be the same (I8)."""
@@ -43,6 +46,9 @@ def mutant(*, name: str, first_seed: int, most_seeds: int, days: int, cases_per_
             outcome = simulate(first_seed + n, days=days, stop_at=1, cases_per_day=cases_per_day)
         if outcome.violations:
             found = outcome.violations[0]
+            if any(error in found["found"] for error in BROKEN):
+                message = f"the mutant {name} no longer fits the code it changes: {found['found']}"
+                raise RuntimeError(message)
             return {"caught": True, "seeds": n + 1, "invariant": found["invariant"], "found": found["found"][:160]}
     return {"caught": False, "seeds": most_seeds}
 

@@ -134,17 +134,17 @@ def _bundle_drops_a_member() -> Patches:
 
 
 def _cursor_first() -> Patches:
-    def listen(name: str, handle: Callable[..., None], read: Callable[[int], list[Any]], *, start_at: int = 0) -> int:
-        cursor, _ = ListenerCursor.objects.get_or_create(name=name, defaults={"seq": start_at})
+    def listen(name: str, handle: Callable[..., None], read: Callable[[int], list[Any]], *, head: int) -> journal.Told:
+        cursor, _ = ListenerCursor.objects.get_or_create(name=name, defaults={"seq": 0})
         events = read(cursor.seq)
         if events:
             with transaction.atomic():
                 ListenerCursor.objects.filter(name=name).update(seq=events[-1].seq)
             with transaction.atomic():
                 handle(events)
-        return len(events)
+        return journal.Told(len(events), events[-1].seq if events else head)
 
-    return {"shouwang.config.wiring.listen": listen}
+    return {"shouwang.journal.actions.listen": listen}
 
 
 def _answer_twice_refused() -> Patches:

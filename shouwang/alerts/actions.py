@@ -80,7 +80,7 @@ def take_posts(posts: Sequence[Post], *, now: datetime) -> list[list[int]]:
 
 def close_for_case(alert_id: int, *, now: datetime) -> None:
     """End the alert whose case was closed; ending it again changes nothing."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         row = run("SELECT case_id, exercise_id FROM alerts_alert WHERE id = %s AND state = 'OPEN'", (alert_id,)).fetchone()
         if row is not None:
             amend(Alert, alert_id, state="ENDED", ended_at=to_us(now))

@@ -20,7 +20,7 @@ from shouwang.cases.events import ANSWERED, CLOSED
 from shouwang.cases.jobs import run_due_timers
 from shouwang.files import jobs as files
 from shouwang.indicators import actions as figures
-from shouwang.journal.actions import listen, take_lease
+from shouwang.journal import actions as journal
 from shouwang.journal.apart import Apart
 from shouwang.journal.clock import clock
 from shouwang.journal.holders import holder
@@ -103,10 +103,12 @@ log = logging.getLogger("shouwang.worker")
 class News:
     """What the log holds for the listeners. It is read once for all: most of them wait for kinds that come once a year.
 
-    `heard_upto` is the event up to which a listener has certainly heard everything, of those that have been asked.
+    `heard_upto` is the event up to which a listener has certainly heard everything, of those that have been asked;
+    `asked_upto` is the same when it was last asked itself, and so near to where its cursor stands.
     """
 
     heard_upto: dict[str, int] = field(default_factory=dict)
+    asked_upto: dict[str, int] = field(default_factory=dict)
 
     def tell(self, now: datetime | None = None) -> int:
         """Give listeners the next events of their kinds and return how many there were; nothing new costs one query.
@@ -120,12 +122,14 @@ class News:
         for name, kinds, hear in LISTENERS:
             upto = self.heard_upto.get(name)
             is_news = upto is None or any(last.get(kind, 0) > upto for kind in kinds)
+            if not is_news and end - self.asked_upto[name] < journal.FOLLOW_AFTER:
+                self.heard_upto[name] = end
+                continue
             heard = partial(hear, now=now) if name in GIVE_TIME else hear
             with apart.piece(f"the listener {name}"):
-                told = listen(name, heard, partial(events_after, kinds=kinds), head=end) if is_news else 0
-                if not told:
-                    self.heard_upto[name] = end
-                done += told
+                told = journal.listen(name, heard, partial(events_after, kinds=kinds), head=end)
+                self.heard_upto[name] = self.asked_upto[name] = told.upto
+                done += told.count
         apart.end()
         return done
 
@@ -215,7 +219,7 @@ class Owning:
         """Return the lease, None while another worker holds it."""
         if self._held is None or time.monotonic() >= self._renew_s:
             self._renew_s = time.monotonic() + RENEW_S
-            self._held = take_lease("worker", self.owner, now=datetime.now(UTC), ttl=LEASE_TTL)
+            self._held = journal.take_lease("worker", self.owner, now=datetime.now(UTC), ttl=LEASE_TTL)
             if self._held is None:
                 self.owner = holder("worker")
         return self._held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,15 +24,23 @@ _EVENT_COLUMNS = ("seq", "at", "kind", "version", "subject_id", "exercise_id", "
 _SET_TIMERS = (
     "INSERT INTO journal_timer (kind, subject_id, due_at) {} ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = excluded.due_at"
 )
-_KEEP_LEASE = "UPDATE journal_lease SET expires_at = %s WHERE name = %s AND owner = %s"
+_KEEP_LEASE = "UPDATE journal_lease SET expires_at = %s WHERE name = %s AND owner = %s RETURNING fence"
 _MAKE_LEASE = "INSERT INTO journal_lease (name, owner, fence, expires_at) VALUES (%s, '', 0, %s) ON CONFLICT (name) DO NOTHING"
 _TAKE_LEASE = (
     "UPDATE journal_lease SET owner = %s, fence = fence + 1, expires_at = %s "
-    "WHERE name = %s AND (owner = '' OR expires_at <= %s OR expires_at > %s)"
+    "WHERE name = %s AND (owner = '' OR expires_at <= %s OR expires_at > %s) RETURNING fence"
 )
 _FENCE = "SELECT 1 FROM journal_lease WHERE name = %s AND fence = %s"
 _MOVE_CURSOR = "UPDATE journal_listenercursor SET seq = %s WHERE name = %s AND seq = %s"
 _encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How many events a listener was given, and the number up to which it has certainly heard everything."""
+
+    count: int
+    upto: int
 
 
 def append(events: Sequence[NewEvent], *, now: datetime) -> int:
@@ -117,12 +126,11 @@ def take_lease(name: str, owner: str, *, now: datetime, ttl: timedelta) -> Lease
     """
     until_us = to_us(now + ttl)
     with transaction.atomic():
-        if run(_KEEP_LEASE, (until_us, name, owner)).rowcount == 0:
+        kept = run(_KEEP_LEASE, (until_us, name, owner)).fetchone()
+        if kept is None:
             run(_MAKE_LEASE, (name, to_us(now)))
-            if run(_TAKE_LEASE, (owner, until_us, name, to_us(now), to_us(now + AHEAD * ttl))).rowcount == 0:
-                return None
-        (fence,) = run("SELECT fence FROM journal_lease WHERE name = %s", (name,)).fetchone()
-        return Lease(name, owner, fence)
+            kept = run(_TAKE_LEASE, (owner, until_us, name, to_us(now), to_us(now + AHEAD * ttl))).fetchone()
+        return None if kept is None else Lease(name, owner, kept[0])
 
 
 def check_fence(lease: Lease) -> None:
@@ -134,8 +142,8 @@ def check_fence(lease: Lease) -> None:
 def listen(
     name: str, handle: Callable[[Sequence[Event]], None], read: Callable[[int], list[Event]], *, start_at: int = 0,
     head: int | None = None,
-) -> int:
-    """Give the next events to the listener `name` and move its cursor, in one transaction; return how many there were.
+) -> Told:
+    """Give the next events to the listener `name` and move its cursor, in one transaction; return what it was told.
 
     At least once: `handle` must be idempotent on the event's number. A listener that hears nothing for long follows the
     log all the same, else each pass would read ever more of it. `head` is the last event's number for whoever has it already.
@@ -147,12 +155,12 @@ def listen(
         if head - seq >= FOLLOW_AFTER:
             with transaction.atomic():
                 run(_MOVE_CURSOR, (head, name, seq))
-        return 0
+        return Told(0, max(head, seq))
     with transaction.atomic():
         moved = run(_MOVE_CURSOR, (events[-1].seq, name, seq)).rowcount
         if moved:
             handle(events)
-    return len(events) if moved else 0
+    return Told(len(events), events[-1].seq) if moved else Told(0, seq)
 
 
 def _cursor(name: str, *, start_at: int) -> int:

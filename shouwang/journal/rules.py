@@ -41,8 +41,7 @@ class NewEvent:
     version: int = 1
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """An event as it stands in the log."""
 
     seq: int

@@ -40,7 +40,7 @@ def passes(number: int) -> Callable[[], bool]:
 
 def test_an_idle_worker_polls_seldom_and_asks_for_its_lease_once(waited: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(wiring, "take_lease", lambda *given, **how: asked.append(given[0]) or take_lease(*given, **how))
+    monkeypatch.setattr(journal, "take_lease", lambda *given, **how: asked.append(given[0]) or take_lease(*given, **how))
     wiring.run_worker(passes(5))
     assert [wiring.POLL_S] * 5 == waited
     assert ["worker"] == asked

@@ -111,7 +111,7 @@ def test_a_definition_that_cannot_be_computed_is_refused(rest: str, said: str) -
 
 
 def heard() -> None:
-    while listen(ACTIVITIES, fold_activities, lambda seq: events_after(seq, kinds=ACTIVITY_KINDS)):
+    while listen(ACTIVITIES, fold_activities, lambda seq: events_after(seq, kinds=ACTIVITY_KINDS)).count:
         pass
 
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def heard() -> None:
-    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS)):
+    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS)).count:
         pass
 
 

@@ -62,9 +62,9 @@ def test_a_practice_that_cannot_be_shown_is_refused(old: str, new: str, said: st
 
 
 def heard() -> None:
-    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS)):
+    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS)).count:
         pass
-    while listen(ACTIVITIES, fold_activities, lambda seq: events_after(seq, kinds=ACTIVITY_KINDS)):
+    while listen(ACTIVITIES, fold_activities, lambda seq: events_after(seq, kinds=ACTIVITY_KINDS)).count:
         pass
 
 

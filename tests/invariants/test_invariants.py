@@ -222,7 +222,7 @@ def test_i07_folded_figures_are_a_fold_of_the_journal(county: County, now: datet
             Alert.objects.filter(state="OPEN").update(state="ENDED")
     cases = list(Case.objects.values_list("pk", flat=True))
     for limit in (1, 2, 500):
-        while listen(LISTENER, fold, lambda seq, limit=limit: events_after(seq, kinds=KINDS, limit=limit)):
+        while listen(LISTENER, fold, lambda seq, limit=limit: events_after(seq, kinds=KINDS, limit=limit)).count:
             pass
     folded = lines_of(cases)
     assert len(folded) == len(cases)

@@ -120,15 +120,15 @@ def test_a_listener_that_hears_nothing_follows_the_log_and_misses_nothing(now: d
         read.append(seq)
         return queries.events_after(seq, kinds=["rare"])
 
-    def listen() -> int:
+    def listen() -> actions.Told:
         return actions.listen("moves", lambda events: seen.extend(event.seq for event in events), rarely)
 
     for count in (actions.FOLLOW_AFTER - 1, 1, 10):
         append(*["often"] * count, now=now)
-        assert listen() == 0
+        assert listen().count == 0
     append("rare", "often", "rare", now=now)
-    assert listen() == 2
-    assert listen() == 0
+    assert listen().count == 2
+    assert listen().count == 0
     assert read == [0, 0, 500, 500, 513]
     assert seen == [511, 513]
     assert queries.events_after(0, kinds=[]) == []
@@ -142,8 +142,8 @@ def test_a_listener_moves_its_cursor_with_its_work(now: datetime) -> None:
     def handle(events: Sequence[Event]) -> None:
         seen.extend(event.kind for event in events)
 
-    assert actions.listen("figures", handle, queries.events_after) == 2
-    assert actions.listen("figures", handle, queries.events_after) == 0
+    assert actions.listen("figures", handle, queries.events_after).count == 2
+    assert actions.listen("figures", handle, queries.events_after).count == 0
     assert seen == ["a", "b"]
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_board_shows_places_and_figures_and_no_person(county: County, now: datetime) -> None:
     one_case(county, now, severity=4)
-    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS)):
+    while listen(LISTENER, fold, lambda seq: events_after(seq, kinds=KINDS)).count:
         pass
     page = as_person("county").get("/board/")
     said = page.content.decode()

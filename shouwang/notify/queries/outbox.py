@@ -28,8 +28,10 @@ _WAITING = (
 )
 _LAST_SENT = "SELECT person_id, channel, exercise_id, at FROM notify_last_sent WHERE at > %s AND at <= %s"
 _LAPSED = f"SELECT 1 FROM notify_message WHERE {_TAKEN} AND lease_until <= %s"  # noqa: S608
-_NEXT_TAKEN = f"SELECT min(lease_until) FROM notify_message WHERE {_TAKEN} AND lease_until > %s"  # noqa: S608
-_NEXT_POSTPONED = f"SELECT min(not_before) FROM notify_message WHERE {_FRESH} AND not_before IS NOT NULL AND not_before > %s"  # noqa: S608
+_NEXT_ALARMS = (
+    f"SELECT (SELECT min(lease_until) FROM notify_message WHERE {_TAKEN} AND lease_until > %s), "  # noqa: S608
+    f"(SELECT min(not_before) FROM notify_message WHERE {_FRESH} AND not_before IS NOT NULL AND not_before > %s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ def has_lapsed(now: datetime, *, channels: Collection[str] = (), but: Collection
 
 def next_alarm_at(now: datetime) -> datetime | None:
     """Return when after `now` the next taken or postponed message must be looked at."""
-    found = [run(asked, (to_us(now),)).fetchone()[0] for asked in (_NEXT_TAKEN, _NEXT_POSTPONED)]
+    found = run(_NEXT_ALARMS, (to_us(now), to_us(now))).fetchone()
     return min((from_us(at_us) for at_us in found if at_us is not None), default=None)
 
 

@@ -27,10 +27,10 @@ def tell_done(case_id: int, *, result: str, seq: int, now: datetime) -> None:
     A grid worker is told as officers are; a resident by SMS, where a phone and a live consent exist. Whoever cannot be
     reached may still answer on the page of the receipt.
     """
-    with transaction.atomic():
-        request = _OF_CASE.one(case_id)
-        if request is None:
-            return
+    request = _OF_CASE.one(case_id)
+    if request is None:
+        return
+    with transaction.atomic(savepoint=False):
         untold = Report.objects.filter(request_id=request.pk, told_seq__lt=seq).order_by("pk")
         told = [report.pk for report in untold]
         Report.objects.filter(pk__in=told).update(told_seq=seq, rounds=F("rounds") + 1, answer="", answered_at=None)
@@ -44,7 +44,7 @@ def tell_done(case_id: int, *, result: str, seq: int, now: datetime) -> None:
 
 def follow_merge(case_id: int, *, into_case_id: int, now: datetime) -> None:
     """Move the reports of a request whose case was merged to the request of the other case; doing it twice changes nothing."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         request, target = _OF_CASE.one(case_id), _OF_CASE.one(into_case_id)
         if request is None or request.joined_id is not None or target is None or request.pk == target.pk:
             return

@@ -35,7 +35,7 @@ def label_case(case_id: int, *, now: datetime) -> bool:
         "household_id": case.subject_id, "path": case.path, "alert_kind": alert.kind if alert else "", "opened_at": to_us(case.opened_at),
         "label": label, "contact_at": contact_at and to_us(contact_at), "closed_at": to_us(now),
     }
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         known = _LABEL.first(case_id)
         if known is not None:
             amend(Label, known[0], **columns)
