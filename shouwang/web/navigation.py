@@ -40,7 +40,7 @@ WAYS = (
     _entry("区划", "Areas", "/places/", "case.dispatch", "places.edit"),
     _entry("人员", "People", "/people/", "case.dispatch", "people.edit"),
     _entry("设备", "Things", "/things/", "case.dispatch", "telemetry.import"),
-    _entry("设置", "Set up", "/setup/", "settings.edit"),
+    Entry(Text("设置", "Set up"), "/setup/", frozenset({"settings.edit"}), under=("/settings/",)),
     TOUR,
 )
 SEARCH = _entry("搜索", "Search", "/search/", "case.read")

@@ -15,7 +15,7 @@ from tests.browser.office import PASSWORD, PEOPLE, TREE, mended, served, workboo
 pytestmark = pytest.mark.browser
 MODES = [("light", "standard"), ("dark", "standard"), ("light", "elder")]
 PAGES_AT_MOST = 150
-EVERY_OFFICE = {"/places/import/", "/people/import/", "/people/roster/", "/settings/channels/", "/setup/doctor/", "/setup/procedures/", "/requests/", "/figures/"}
+EVERY_OFFICE = {"/places/import/", "/people/import/", "/people/roster/", "/settings/channels/", "/setup/doctor/", "/setup/procedures/", "/settings/thresholds/", "/settings/texts/", "/requests/", "/figures/"}
 NEEDS_NOTHING = ("/messages/", "/late/", "/things/quarantine/", "/figures/")
 """Where nothing to do is what one hopes to find, or a list lies behind a figure that is 0."""
 NEXT_STEP = """() => [...document.querySelectorAll('.empty')].filter(empty => {
@@ -171,6 +171,46 @@ def set_ladder(who: Reader, minutes: int, place: str) -> None:
     who.check("the own procedure")
 
 
+def set_threshold(who: Reader, litres: int, place: str) -> None:
+    """Let the own county's meters be judged by other litres, after a look at how many meters that concerns."""
+    page = who.page
+    who.open("/settings/thresholds/")
+    panel = page.get_by_role("region", name="24 小时用水过少或过多")
+    expect(panel).to_contain_text("现为 10，来自：随软件")
+    panel.get_by_label("用水少于").fill("1e9")
+    panel.get_by_role("button", name="看影响多少水表").click()
+    expect(panel.get_by_label("用水少于")).to_be_focused()
+    panel.get_by_label("用水少于").fill(str(litres))
+    panel.get_by_role("button", name="看影响多少水表").click()
+    expect(page.get_by_text("将改变 0 只水表的判断")).to_be_visible()
+    who.check("how many meters other numbers concern")
+    page.get_by_role("button", name="保存").click()
+    expect(panel.get_by_label("用水少于")).to_have_value(str(litres))
+    expect(panel).to_contain_text("本地区规定；上级为 10（随软件）")
+    expect(page.locator(".log")).to_contain_text(f"用水少于 {litres} 升")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(place)
+    who.check("the own thresholds")
+
+
+def set_text(who: Reader, words: str) -> None:
+    """Give the own county's people other words for a new task: a wrong name is refused, a preview shown, then saved, then given up."""
+    page = who.page
+    who.open("/settings/texts/")
+    panel = page.get_by_role("region", name="新任务")
+    who.expected.append("422")
+    panel.get_by_label("中文").fill("{nobody}")
+    panel.get_by_role("button", name="在本地区保存").click()
+    expect(page.get_by_role("alert")).to_contain_text("nobody")
+    panel.get_by_label("中文").fill(words + "：{reason}")
+    panel.get_by_role("button", name="预览").click()
+    expect(panel).to_contain_text(f"收到时：{words}")
+    panel.get_by_role("button", name="在本地区保存").click()
+    expect(panel).to_contain_text("本地区自有")
+    who.check("the own words")
+    panel.get_by_role("button", name="改用上级的").click()
+    expect(panel).not_to_contain_text("本地区自有")
+
+
 def case_of_a_call(who: Reader, village: str) -> None:
     """Take down a call about a village and open its case."""
     page = who.page
@@ -219,6 +259,8 @@ def test_an_office_brings_tree_and_people_in_and_two_counties_keep_ladders_of_th
             with reader(browser, demo) as administrator:
                 sign_in(administrator, username)
                 set_ladder(administrator, minutes, county)
+                set_threshold(administrator, minutes, county)
+                set_text(administrator, f"{county}的事")
         for username, village, county, minutes in (("dongzhen", "东一村", "东县", 7), ("xizhen", "西一村", "西县", 43)):
             with reader(browser, demo) as officer:
                 sign_in(officer, username)

@@ -1,5 +1,6 @@
 // Everything a desk page runs, but the map and the charts.
 
+import "./navigation.js";
 import "./dialog.js";
 import "./copy.js";
 import "./countdown.js";
