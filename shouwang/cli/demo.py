@@ -110,7 +110,7 @@ def play_meters(address: str, meters: str, seed: int = 7) -> None:
 
     chance = Random(seed)  # noqa: S311 - a simulation
     now = clock().now()
-    simulated = make_meters(meters.split(","), silent=SILENT, now=now, chance=chance)
+    simulated = make_meters(meters.split(","), silent=SILENT, now=now)
     play(
         address, os.environ["SHOUWANG_DEMO_TOKEN"], simulated, now=lambda: clock().now(), chance=chance, stop=lambda: False,
         past_posted=lambda: past_posted().touch(),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from zlib import crc32
 
 import httpx
 
@@ -34,12 +35,28 @@ class Meter:
         return self.register_l
 
 
-def make_meters(external_ids: Sequence[str], *, silent: int, now: datetime, chance: Random) -> list[Meter]:
+def _stands_at(external_id: str) -> int:
+    """Return what a meter shows two days ago, the same for whoever makes its earlier readings."""
+    return 60_000 + crc32(external_id.encode()) % 400_000
+
+
+def make_meters(external_ids: Sequence[str], *, silent: int, now: datetime) -> list[Meter]:
     """Return the meters; the first `silent` of them stopped about a day ago, one after the other."""
-    meters = [Meter(external_id, chance.randint(20_000, 400_000)) for external_id in external_ids]
+    meters = [Meter(external_id, _stands_at(external_id)) for external_id in external_ids]
     for n, meter in enumerate(meters[:silent]):
         meter.silent_from = now - timedelta(hours=24, minutes=30) + timedelta(minutes=12 * n)
     return meters
+
+
+def earlier(meters: Sequence[Meter], *, days: int, now: datetime, chance: Random) -> list[tuple[str, datetime, int]]:
+    """Return (meter, moment, register) of the `days` before the two that `history` tells, ending where each meter stands then."""
+    moments = [now - timedelta(hours=HISTORY_H + hours) for hours in range(24 * days, 0, -1)]
+    found = []
+    for meter in meters:
+        past = Meter(meter.external_id, 0)
+        shown = [past.use(at, 1.0, chance) for at in moments]
+        found += [(meter.external_id, at, meter.register_l - shown[-1] + each) for at, each in zip(moments, shown, strict=True)]
+    return found
 
 
 def history(meters: Sequence[Meter], *, now: datetime, chance: Random) -> list[dict[str, object]]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from shouwang.kernel.moments import local
+import numpy as np
+
+from shouwang.detectors.contract import Columns
+from shouwang.kernel.moments import local, to_us
 from shouwang.people.actions import (
     NewDuty,
     NewPerson,
@@ -22,16 +25,21 @@ from shouwang.people.actions import (
 from shouwang.people.rules import RIGHTS, Scope
 from shouwang.places import queries as places
 from shouwang.places.actions import load_liaocheng, set_setting
+from shouwang.simulator.meters import HISTORY_H, earlier, make_meters
 from shouwang.simulator.names import name, phone
 from shouwang.systems.living_alone.actions import enrol, publish_shipped, watch_meters
 from shouwang.systems.living_alone.rules.hospital import HOSPITAL
-from shouwang.telemetry.actions import add_things
+from shouwang.telemetry.actions import add_things, ingest
+from shouwang.telemetry.queries import things_named
 from shouwang.telemetry.rules import NewThing
 
 Report = Callable[[str, int, int], None]
 HOMES = 60
 SILENT = 6
 DUTIES_SINCE = timedelta(days=400)
+HOMES_SINCE = timedelta(days=100)
+READ_DAYS = 42
+"""How many days of readings there are before the two that the meters post themselves: what a home's page shows."""
 _DUTY_OF_LEVEL = {"PREFECTURE": "CITY_DUTY", "COUNTY": "COUNTY_DUTY", "TOWNSHIP": "TOWNSHIP_DUTY", "VILLAGE": "GRID_WORKER"}
 ROLES = (
     ("duty", "值班员", "Duty officer", "COUNTY"), ("grid", "网格员", "Grid worker", "VILLAGE"), ("township", "乡镇", "Township", "TOWNSHIP"),
@@ -69,7 +77,8 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda *_: None) -> 
     _hospitals(now)
     meters = _homes(villages, now, chance)
     report("watches", 3, 4)
-    started = now - timedelta(hours=49)
+    _earlier_readings(meters, now, chance)
+    started = now - timedelta(hours=HISTORY_H + 1)
     watch_meters(now=started, lateness_s=2)
     token = issue_credential("INTEGRATION", subject="demo-meters", paths=everything().paths, now=now)
     links = _links(officers, villages, now)
@@ -130,9 +139,22 @@ def _homes(villages: Sequence[places.AreaRow], now: datetime, chance: Random) ->
         add_member(scope, household, person_id=neighbour, role="KEY_HOLDER", relation="邻居", now=now)
         meter = f"WM{number + 1:05d}"
         (thing,) = add_things([NewThing(meter, "WATER_METER", meter, (("register_l", "L"),), area.id, area.path, household)], now=now)
-        enrol(household_id=household, datastream_id=thing.datastreams["register_l"], area_id=area.id, path=area.path, now=now)
+        enrol(
+            household_id=household, datastream_id=thing.datastreams["register_l"], area_id=area.id, path=area.path,
+            now=now - HOMES_SINCE,
+        )
         meters.append(meter)
     return meters
+
+
+def _earlier_readings(meters: Sequence[str], now: datetime, chance: Random) -> None:
+    """Store weeks of readings before any watch begins: pages show them, nobody is alarmed by them."""
+    made = earlier(make_meters(meters, silent=0, now=now), days=READ_DAYS, now=now, chance=chance)
+    streams = {meter: spot.datastreams["register_l"] for meter, spot in things_named(meters).items()}
+    ingest(Columns(
+        np.array([streams[meter] for meter, _, _ in made], np.int64), np.array([to_us(at) for _, at, _ in made], np.int64),
+        np.array([register for _, _, register in made], np.float64),
+    ), now=now, source="file")
 
 
 def _links(officers: dict[int, int], villages: Sequence[places.AreaRow], now: datetime) -> dict[str, str]:
