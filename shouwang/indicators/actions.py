@@ -19,7 +19,7 @@ from shouwang.journal.queries import cursor_of, events_after
 from shouwang.journal.rules import Event
 from shouwang.kernel.moments import to_us
 from shouwang.places.events import AREA_MOVED
-from shouwang.places.queries import areas
+from shouwang.places.queries import paths_of
 
 LISTENER = "indicators.cases"
 KINDS = (*HEARD, AREA_MOVED)
@@ -65,7 +65,7 @@ def _write(model: type[models.Model], shape: type[Any], changed: Sequence[Any]) 
     names = tuple(each.name for each in fields(shape))
     rows = [tuple(getattr(line, name) for name in names) for line in changed]
     remove(model, [row[0] for row in rows])
-    paths = {area_id: row.path for area_id, row in areas({line.area_id for line in changed}).items()}
+    paths = paths_of({line.area_id for line in changed})
     put(model, ("path", *names), [(paths.get(line.area_id, ""), *_stored(row)) for line, row in zip(changed, rows, strict=True)])
 
 

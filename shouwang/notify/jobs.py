@@ -27,7 +27,7 @@ from shouwang.notify.actions import Leased, Result
 from shouwang.notify.actions.sending import INBOX_PER_TRANSACTION
 from shouwang.notify.contract import Channel, Manifest, Mention, Outcome, Outgoing, Rejected, Traits, Unknown
 from shouwang.notify.outside import TIMEOUT_S, client
-from shouwang.notify.rules import INBOX, Bundle, Step, Waiting, due_bundles, next_due_at
+from shouwang.notify.rules import INBOX, Bundle, Step, due_bundles, next_due_at
 from shouwang.notify.rules.rates import Target, Turns
 from shouwang.notify.rules.wording import Part, link_for, say
 
@@ -228,14 +228,15 @@ def make_pass(now: datetime, *, channels: Mapping[str, Served], senders: Senders
     """
     traits = {code: served.manifest.traits for code, served in channels.items()}
     recorded = actions.record_outcomes(senders.finished(), now=now, lease=lease, traits=traits, pace=pace)
-    waiting, last_sent = queries.waiting(now), queries.last_sent(now)
+    waiting = queries.waiting(now)
+    last_sent, lapsed = queries.last_sent(now) if waiting else {}, queries.lapsed_channels(now)
     due = due_bundles(waiting, last_sent, now=now)
     delivered = sum(actions.deliver_inbox(batch, now=now, lease=lease) for batch in _batches(due))
-    failed = _fail_unserved(waiting, channels, now=now, lease=lease)
+    failed = _fail_unserved({each.channel for each in waiting} | lapsed, channels, now=now, lease=lease)
     until = senders.begin_by(now)  # before the commit: a process that sleeps right after it must not send what another has taken
     outside = _without_the_quiet([bundle for bundle in due if bundle.channel in channels], now=now, lease=lease)
     room = actions.Room({code: senders.free(code) for code in channels}, Turns(now, pace), _targets_of(channels))
-    leased = _lease(outside, now=now, room=room, lease=lease, traits=traits, pace=pace)
+    leased = _lease(outside, now=now, room=room, lease=lease, traits=traits, pace=pace, may_lapse=not lapsed.isdisjoint(traits))
     senders.start(_works(leased, channels, now), until)
     recorded += actions.record_outcomes(senders.finished(), now=now, lease=lease, traits=traits, pace=pace)
     alarms = (next_due_at(waiting, last_sent, now=now), queries.next_alarm_at(now), room.turns.next_at)
@@ -256,12 +257,10 @@ def _batches(due: Sequence[Bundle]) -> Iterator[list[Bundle]]:
     yield batch
 
 
-def _fail_unserved(waiting: Sequence[Waiting], channels: Mapping[str, Served], *, now: datetime, lease: Lease) -> int:
-    """End what waits for a channel that is switched off or gone, so that it does not wait for ever."""
+def _fail_unserved(asked: Collection[str], channels: Mapping[str, Served], *, now: datetime, lease: Lease) -> int:
+    """End what waits for a channel that is switched off or gone, so that it does not wait for ever; `asked` are those with work."""
     served = {INBOX, *channels}
-    if all(each.channel in served for each in waiting) and not queries.has_lapsed(now, but=served):
-        return 0
-    return actions.fail_unserved(served, now=now, lease=lease)
+    return 0 if served.issuperset(asked) else actions.fail_unserved(served, now=now, lease=lease)
 
 
 def _without_the_quiet(bundles: Sequence[Bundle], *, now: datetime, lease: Lease) -> list[Bundle]:
@@ -280,12 +279,12 @@ def _targets_of(channels: Mapping[str, Served]) -> Callable[[str, Collection[int
 
 
 def _lease(
-    due: Sequence[Bundle], *, now: datetime, room: actions.Room, lease: Lease, traits: Mapping[str, Traits], pace: float,
+    due: Sequence[Bundle], *, now: datetime, room: actions.Room, lease: Lease, traits: Mapping[str, Traits], pace: float, may_lapse: bool,
 ) -> list[Leased]:
-    """Lease what may go now; nothing where another process took a turn at the same moment."""
+    """Lease what may go now, and what comes again if something has lapsed; nothing where another process took a turn at the same moment."""
     room.learn({(bundle.channel, bundle.person_id) for bundle in due})
     free = [bundle for bundle in due if room.may(bundle)]
-    if not (free or queries.has_lapsed(now, channels=traits)):
+    if not (free or may_lapse):
         return []
     try:
         return actions.lease_bundles(free, now=now, lease=lease, room=room, traits=traits, ttl=timedelta(seconds=LEASE_S * pace))

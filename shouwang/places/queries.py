@@ -34,6 +34,7 @@ _calendars: dict[int, tuple[float, Calendar]] = {}
 
 
 _AREAS = Prepared(lambda ids: Area.objects.filter(pk__in=ids).values_list(*COLUMNS))
+_PATHS = Prepared(lambda ids: Area.objects.filter(pk__in=ids).values_list("pk", "path"))
 _SET = Prepared(lambda ids, keys: AreaSetting.objects.filter(area_id__in=ids, key__in=keys).values_list("area_id", "key", "value"))
 
 
@@ -71,6 +72,11 @@ def area(area_id: int) -> AreaRow:
 def areas(area_ids: Collection[int]) -> dict[int, AreaRow]:
     """Return the areas with these ids, by id; unknown ids are left out."""
     return {row[0]: AreaRow(*row) for row in _AREAS.rows(area_ids)}
+
+
+def paths_of(area_ids: Collection[int]) -> dict[int, str]:
+    """Return the paths of the areas with these ids, by id; unknown ids are left out."""
+    return dict(_PATHS.rows(area_ids))
 
 
 def area_of_code(code: str) -> AreaRow | None:

@@ -195,7 +195,12 @@ _LAPSED = Prepared(
     lambda now, channels: Message.objects.filter(TAKEN, lease_until__lte=now, channel__in=channels)
     .order_by("-severity", "lease_until", "id")[:RETAKEN_PER_PASS],
 )
-_CLAIMED = Prepared(lambda ids: Message.objects.filter(pk__in=ids))
+_CLAIMED = Prepared(
+    lambda ids: Message.objects.filter(pk__in=ids).values_list(
+        "pk", "person_id", "channel", "template", "params", "key", "severity", "exercise_id", "task_id", "attempts", "repeats", "was_quiet",
+        "fence", "lease_until",
+    ),
+)
 _WAIT = "UPDATE notify_message SET lease_until = %s WHERE id = %s AND done_at IS NULL AND lease_until = %s"
 _CLAIM_FRESH = """
 UPDATE notify_message SET state = %s, lease_until = %s, fence = %s, attempts = 1
@@ -253,16 +258,16 @@ def _admit_again(row: Message, step: Step, room: Room) -> tuple[Target | None, i
 
 
 def _load(claimed: Mapping[int, _Claim]) -> list[Leased]:
-    rows = {row.pk: row for row in _CLAIMED.objects(claimed)}
+    rows = {row[0]: row for row in _CLAIMED.rows(claimed)}
     return [_leased(rows[pk], claim) for pk, claim in claimed.items()]
 
 
-def _leased(row: Message, claim: _Claim) -> Leased:
-    if row.fence is None or row.lease_until is None:
-        message = f"message {row.pk} was claimed but carries no lease"
+def _leased(row: Sequence[Any], claim: _Claim) -> Leased:
+    pk, person_id, channel, template, params, key, severity, exercise_id, task_id, attempts, repeats, was_quiet, fence, lease_until = row
+    if fence is None or lease_until is None:
+        message = f"message {pk} was claimed but carries no lease"
         raise AssertionError(message)
     return Leased(
-        row.pk, row.person_id, row.channel, row.template, msgspec.json.decode(row.params), row.key, row.severity, row.exercise_id,
-        claim.count, row.attempts, row.repeats, row.fence, row.lease_until, claim.step, claim.was, row.task_id,
-        row.was_quiet, claim.target, claim.group,
+        pk, person_id, channel, template, msgspec.json.decode(params), key, severity, exercise_id, claim.count, attempts, repeats, fence,
+        lease_until, claim.step, claim.was, task_id, bool(was_quiet), claim.target, claim.group,
     )

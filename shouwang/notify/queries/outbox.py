@@ -27,7 +27,7 @@ _WAITING = (
     f"WHERE {_FRESH} AND (not_before IS NULL OR not_before <= %s) GROUP BY person_id, channel, exercise_id, severity"
 )
 _LAST_SENT = "SELECT person_id, channel, exercise_id, at FROM notify_last_sent WHERE at > %s AND at <= %s"
-_LAPSED = f"SELECT 1 FROM notify_message WHERE {_TAKEN} AND lease_until <= %s"  # noqa: S608
+_LAPSED = f"SELECT DISTINCT channel FROM notify_message WHERE {_TAKEN} AND lease_until <= %s"  # noqa: S608
 _NEXT_ALARMS = (
     f"SELECT (SELECT min(lease_until) FROM notify_message WHERE {_TAKEN} AND lease_until > %s), "  # noqa: S608
     f"(SELECT min(not_before) FROM notify_message WHERE {_FRESH} AND not_before IS NOT NULL AND not_before > %s)"
@@ -182,11 +182,9 @@ def last_sent(now: datetime) -> dict[tuple[int, str, int | None], datetime]:
     return {(person, channel, exercise or None): from_us(at_us) for person, channel, exercise, at_us in rows}
 
 
-def has_lapsed(now: datetime, *, channels: Collection[str] = (), but: Collection[str] = ()) -> bool:
-    """Return whether a lease or wait has run out on one of `channels`, or on one that is not among `but`."""
-    named = tuple(channels or but)
-    among = f"AND channel {'IN' if channels else 'NOT IN'} ({', '.join(['%s'] * len(named))})" if named else ""
-    return run(f"{_LAPSED} {among} LIMIT 1", (to_us(now), *named)).fetchone() is not None
+def lapsed_channels(now: datetime) -> set[str]:
+    """Return the channels on which a lease or wait has run out."""
+    return {channel for (channel,) in run(_LAPSED, (to_us(now),)).fetchall()}
 
 
 def next_alarm_at(now: datetime) -> datetime | None:
