@@ -151,7 +151,7 @@ def ask_correction(case_id: int, *, what: str, review_at: datetime, by: int, now
         case = load_case(case_id)
         if any(event.kind == kinds.CORRECTION_ASKED for event in events_of(case.id, prefix="case.")):
             raise CorrectionTwice(case=case.id)
-        codes = list(Clock.objects.filter(case_id=case.id).values_list("code", flat=True))
+        codes = list(Clock.objects.filter(case_id=case.id).order_by("id").values_list("code", flat=True))
         codes += [f"task:{step}" for step, state in case.steps.items() if state == READY]
         Note.objects.create(case_id=case.id, person_id=by, text=what, at=now)
         suspend(case_id, clocks=codes, reason="CORRECTION", review_at=review_at, by=by, now=now)
