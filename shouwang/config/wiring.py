@@ -34,6 +34,7 @@ from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.places.events import AREA_MOVED
 from shouwang.requests import jobs as requests
 from shouwang.systems.living_alone import jobs as living_alone
+from shouwang.systems.living_alone.actions import go_on_with_trials
 from shouwang.telemetry import jobs as telemetry
 from shouwang.watch import jobs as watch
 from shouwang.watch.queries import read_upto
@@ -84,6 +85,7 @@ JOBS = (
     Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),
     Job("living_alone.end_consents", HOUR, living_alone.end_consents),
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
+    Job("living_alone.trials", timedelta(seconds=5), go_on_with_trials),
     Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),
     Job("telemetry.tidy", timedelta(minutes=1), tidy_readings),

@@ -24,7 +24,7 @@ from shouwang.watch import queries
 from shouwang.watch.actions import set_thresholds
 from shouwang.watch.events import THRESHOLDS_SET
 from shouwang.watch.queries import WatchRow
-from shouwang.watch.rules import DETECTORS, THRESHOLDS, Threshold, ThresholdInvalid, read_thresholds
+from shouwang.watch.rules import DETECTORS, FIXED, THRESHOLDS, Threshold, ThresholdInvalid, read_thresholds
 
 RIGHT = "settings.edit"
 LOGGED = 20
@@ -78,7 +78,7 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
         raise NotFound(what=f"监测 {code}")
     texts = {} if "follow" in request.POST else {name: request.POST.get(name, "") for name in THRESHOLDS}
     try:
-        own = read_thresholds(texts, _above(rows, place).params)
+        own = {**_kept(rows, place, texts), **read_thresholds(texts, _above(rows, place).params)}
     except ThresholdInvalid as error:
         return _page(request, place, {code: texts}, problem=error.text(language), status=422)
     if "sure" not in request.POST:
@@ -90,6 +90,12 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     changed = set_thresholds(code, area_id=place.id, path=place.path, own=own, by=scope.person_id, now=now)
     messages.success(request, (SAVED if changed else SAME).render(language, {}))
     return HttpResponseRedirect(f"{reverse('watch:thresholds')}?{urlencode({'area': place.id})}")
+
+
+def _kept(rows: Sequence[WatchRow], place: AreaRow, texts: Mapping[str, str]) -> dict[str, float]:
+    """Return what the area has settled elsewhere, such as accepted prices, which a person writing thresholds does not touch."""
+    own = next((row.own for row in rows if row.path == place.path), {})
+    return {name: own[name] for name in FIXED & own.keys()} if texts else {}
 
 
 def _page(request: HttpRequest, place: AreaRow, given: Mapping[str, Mapping[str, str]], *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -139,7 +145,7 @@ def _log(place: AreaRow, titles: Mapping[str, Text], language: str) -> list[dict
     return [
         {
             "at": event.at, "watch": titles.get(event.payload["watch"], Text("—", "—")), "by": people[by].name if (by := event.payload["by"]) in people else "",
-            "own": _said(event.payload["own"]),
+            "own": _said(event.payload["own"]), "is_settled": bool(FIXED & event.payload["own"].keys()),
         }
         for event in events
     ]

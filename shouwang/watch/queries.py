@@ -82,6 +82,12 @@ def family_rows(*, enabled_only: bool = False) -> list[WatchRow]:
     return found
 
 
+def watch_at(code: str, path: str) -> WatchRow | None:
+    """Return the watch of the nearest area at or above `path`, whose parameters hold there; None where there is none."""
+    rows = [row for row in family_rows() if row.code == code and path.startswith(row.path)]
+    return max(rows, key=lambda row: len(row.path), default=None)
+
+
 def meters_changed(code: str, path: str, own: Mapping[str, float]) -> int:
     """Return of how many datastreams the parameters change where the area of `path` sets `own`; those of exercises do not count."""
     rows = [row for row in family_rows() if row.code == code]

@@ -29,7 +29,7 @@ from shouwang.people.rules import SYSTEM
 from shouwang.places.events import AREA_MOVED
 from shouwang.systems.living_alone.actions import end_watching, label_case, take_word
 from shouwang.systems.living_alone.actions.enrolling import TELL_RELATIVE
-from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.models import Enrolment, Label, Trial
 from shouwang.systems.living_alone.queries import WATCH_PURPOSE, last_use_of
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
 from shouwang.systems.living_alone.rules.endings import CONSENT
@@ -58,7 +58,7 @@ def on_moves(events: Sequence[Event]) -> None:
     """Give the watched homes below moved areas their new paths."""
     for event in events:
         if event.kind == AREA_MOVED:
-            for model in (Enrolment, Label):
+            for model in (Enrolment, Label, Trial):
                 move_paths(model.objects.all(), old=event.payload["from"], new=event.payload["to"])
 
 

@@ -51,3 +51,25 @@ class Label(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["path", "opened_at"], name="living_alone_label_path")]
+
+
+class Trial(models.Model):
+    """What other prices of a needless alarm would have given on the last weeks of the homes below `path`.
+
+    `points` holds the effects of the prices tried so far, the first those in force; it is done when there is one more than
+    `prices`. The accepted prices hold for the area as thresholds of the watch.
+    """
+
+    area_id = models.BigIntegerField()
+    path = PathField(max_length=120, db_index=True)
+    call_target = models.FloatField()
+    visit_target = models.FloatField()
+    homes = models.IntegerField(default=0)
+    stops = models.IntegerField(default=0)
+    prices = models.JSONField(default=list)
+    points = models.JSONField(default=list)
+    asked_at = MomentField()
+    asked_by = models.BigIntegerField(null=True)
+    done_at = MomentField(null=True)
+    accepted_at = MomentField(null=True)
+    accepted_by = models.BigIntegerField(null=True)

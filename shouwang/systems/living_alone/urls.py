@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.systems.living_alone.pages import homes, importing, programme
+from shouwang.systems.living_alone.pages import homes, importing, programme, trials
 
 app_name = "living_alone"
 urlpatterns = [
     path("living-alone/", homes.homes, name="homes"),
     path("living-alone/programme/", programme.programme, name="programme"),
     path("living-alone/programme/rule/", programme.switch, name="switch"),
+    path("living-alone/programme/trial/", trials.trial, name="trial"),
+    path("living-alone/programme/trial/ask/", trials.ask, name="ask_trial"),
+    path("living-alone/programme/trial/<int:trial_id>/accept/", trials.accept, name="accept_trial"),
     path("living-alone/care/", homes.care, name="care"),
     path("living-alone/new/", homes.enrol, name="enrol"),
     path("living-alone/import/", importing.bring_in, name="import"),

@@ -8,8 +8,9 @@ from shouwang.systems.living_alone.actions.importing import Checked, Tally, chec
 from shouwang.systems.living_alone.actions.labelling import label_case
 from shouwang.systems.living_alone.actions.publishing import publish_shipped, watch_meters
 from shouwang.systems.living_alone.actions.switching import may_switch, switch_rule
+from shouwang.systems.living_alone.actions.trials import accept_trial, ask_trial, go_on_with_trials
 
 __all__ = [
-    "Checked", "Enrolled", "Tally", "announce_absence", "check_upload", "end_watching", "enrol", "enrol_home", "import_portion",
-    "label_case", "may_switch", "publish_shipped", "set_hospital", "switch_rule", "take_word", "watch_meters",
+    "Checked", "Enrolled", "Tally", "accept_trial", "announce_absence", "ask_trial", "check_upload", "end_watching", "enrol", "enrol_home",
+    "go_on_with_trials", "import_portion", "label_case", "may_switch", "publish_shipped", "set_hospital", "switch_rule", "take_word", "watch_meters",
 ]

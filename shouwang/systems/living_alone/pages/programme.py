@@ -16,6 +16,7 @@ from shouwang.systems.living_alone import actions, queries
 from shouwang.systems.living_alone.actions.enrolling import METER
 from shouwang.systems.living_alone.actions.switching import SETTLE
 from shouwang.systems.living_alone.pages.homes import READ, STATES, frame_of
+from shouwang.systems.living_alone.pages.trials import context_of
 from shouwang.systems.living_alone.rules.kinds import RULES
 from shouwang.systems.living_alone.rules.labels import LABELS, Figures
 from shouwang.ui.reader import reader
@@ -41,7 +42,7 @@ def programme(request: HttpRequest) -> HttpResponse:
         "rules": sorted(rules, key=lambda each: not each[0].enabled), "may_switch": actions.may_switch(scope),
         "spread": _spread(numbers, language=reader(request).language) if any(numbers.spread) else None,
         "programme": shown, "states": states, "labels": labels, "figures": numbers, "years": f"{numbers.home_years:.1f}",
-        "contact_median": f"{numbers.contact_median_min or 0:.0f}", "contact_p90": f"{numbers.contact_p90_min or 0:.0f}", **frame_of(scope),
+        "contact_median": f"{numbers.contact_median_min or 0:.0f}", "contact_p90": f"{numbers.contact_p90_min or 0:.0f}", **context_of(scope), **frame_of(scope),
     })
 
 

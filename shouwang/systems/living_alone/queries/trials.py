@@ -1,0 +1,78 @@
+"""Reads of trials, and of the past they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+import numpy as np
+
+from shouwang.detectors.contract import Columns
+from shouwang.systems.living_alone.models import Enrolment, Trial
+from shouwang.systems.living_alone.rules import trials as rules
+from shouwang.systems.living_alone.rules.trials import Effect
+from shouwang.telemetry.queries import series
+
+HOMES = 60
+"""How many homes, drawn by lot, a trial looks at."""
+POINTS = 20_000
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """A trial as the page shows it: the effects of the prices in force, and of those tried, by tier and from few hours to many."""
+
+    id: int
+    area_id: int
+    path: str
+    targets: Mapping[str, float]
+    homes: int
+    stops: int
+    tried: int
+    of: int
+    now: Mapping[str, Effect] | None
+    points: Mapping[str, Sequence[Effect]]
+    asked_at: datetime
+    done_at: datetime | None
+    accepted_at: datetime | None
+
+    @property
+    def proposed(self) -> dict[str, Effect]:
+        """Return by tier the price to which the targets lead, with the effects between the nearest prices tried."""
+        return {tier: rules.effect_at(rules.price_for(self.targets[tier], points), points) for tier, points in self.points.items()}
+
+
+def last_trial(path: str) -> TrialRow | None:
+    """Return the last trial of an area, None where there was none."""
+    row = Trial.objects.filter(path=path).order_by("-pk").first()
+    return None if row is None else row_of(row)
+
+
+def row_of(row: Trial) -> TrialRow:
+    """Return a trial as the page shows it."""
+    found = [rules.from_json(each) for each in row.points]
+    points = {tier: [each[tier] for each in found[1:]] for tier in rules.TIERS} if row.done_at else {}
+    return TrialRow(
+        row.pk, row.area_id, row.path, {"call": row.call_target, "visit": row.visit_target}, row.homes, row.stops, len(found),
+        len(row.prices) + 1, found[0] if found else None, points, row.asked_at, row.done_at, row.accepted_at,
+    )
+
+
+def streams_below(path: str, *, enrolled_before: datetime, chance: Random) -> list[int]:
+    """Return the streams of at most HOMES watched homes below `path`, drawn by lot."""
+    inside = Enrolment.objects.filter(active=True, path__gte=path, path__lt=path[:-1] + "0", enrolled_at__lte=enrolled_before)
+    streams = list(inside.order_by("pk").values_list("datastream_id", flat=True))
+    return sorted(chance.sample(streams, min(HOMES, len(streams))))
+
+
+def readings_of(streams: Sequence[int], start: datetime, end: datetime) -> Columns:
+    """Return the readings of these streams in [start, end)."""
+    parts = [series(stream, start, end, max_points=POINTS) for stream in streams]
+    if not parts:
+        return Columns.empty()
+    return Columns(
+        np.repeat(np.array(streams, np.int64), [len(part.at_us) for part in parts]), np.concatenate([part.at_us for part in parts]),
+        np.concatenate([part.result for part in parts]),
+    )
