@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import tomllib
@@ -27,6 +28,7 @@ DEFAULTS: Mapping[str, str] = {
     "webhook_allow": "",
     "keep_readings_days": "400",
     "field_keys": "",
+    "sources": "{}",
 }
 
 
@@ -70,6 +72,19 @@ class Environment:
             message = f"{name} = {value.value!r} ({value.source}): expected a whole number of at least {least}"
             raise ValueError(message)
         return int(value.value)
+
+    def tables(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the setting `name` as tables by name: `[name.x]` in the TOML file, one JSON object in the variable. Raises ValueError."""
+        variable = "SHOUWANG_" + name.upper()
+        try:
+            found = json.loads(self._environ[variable]) if variable in self._environ else self._toml.get(name, {})
+        except json.JSONDecodeError as error:
+            message = f"{variable} cannot be read: {error}; expected one JSON object"
+            raise ValueError(message) from error
+        if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+            message = f"{name} ({self.value(name).source}) holds something else than tables; expected [{name}.x] with settings below"
+            raise ValueError(message)
+        return found
 
     def words(self, name: str) -> list[str]:
         """Return the comma-separated setting `name` as a list."""

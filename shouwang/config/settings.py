@@ -16,6 +16,7 @@ SHOUWANG_ADDRESS = ENVIRONMENT.text("address").rstrip("/")
 SHOUWANG_CELL = ENVIRONMENT.text("cell")
 SHOUWANG_FIELD_KEYS = ENVIRONMENT.text("field_keys")
 SHOUWANG_KEEP_READINGS_DAYS = ENVIRONMENT.number("keep_readings_days", least=45)
+SHOUWANG_SOURCES = ENVIRONMENT.tables("sources")
 SHOUWANG_WEBHOOK_ALLOW = ENVIRONMENT.words("webhook_allow")
 
 SECRET_KEY = secret_key(ENVIRONMENT.text("secret_key"), SHOUWANG_DATA_DIR)

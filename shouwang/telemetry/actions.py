@@ -173,8 +173,9 @@ def ring() -> None:
 
 
 def _keep(quarantined: Sequence[NewQuarantine], *, now: datetime, source: str) -> None:
+    """Keep what cannot be placed. PostgreSQL takes no U+0000 in a name, and whoever sent it would send it again for ever."""
     put(Quarantine, ("at", "source", "device", "reason", "raw", "rows"), [
-        (to_us(now), source, each.device[:64], each.reason, each.raw, each.rows) for each in quarantined
+        (to_us(now), source, each.device[:64].replace("\0", "\ufffd"), each.reason, each.raw, each.rows) for each in quarantined
     ])
 
 

@@ -6,10 +6,16 @@ import importlib
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
+from ninja.security import APIKeyHeader
+from ninja.security.base import AuthBase
 
 from shouwang.journal.clock import clock
 from shouwang.people.callers import DeviceBasic, DeviceToken, IntegrationToken, caller
-from shouwang.telemetry.sources import PUSH, sources_found
+from shouwang.people.queries import scope_of_token
+from shouwang.people.rules import Scope
+from shouwang.people.rules.codes import INTEGRATION
+from shouwang.telemetry.platforms import Platform, is_signed
+from shouwang.telemetry.sources import PUSH, settings_of, sources_found
 from shouwang.telemetry.sources.http import MAX_BODY_BYTES, RIGHT, Readings, ReadingsTaken
 from shouwang.telemetry.sources.http import take as take_readings
 from shouwang.ui.answers import KEPT_OR_NOT, answer, body_of, described
@@ -30,17 +36,39 @@ def readings(request: HttpRequest) -> HttpResponse:
     return answer(take_readings(body_of(request, most=MAX_BODY_BYTES), scope, now=clock().now()))
 
 
+class PlatformSignature(APIKeyHeader):
+    """The headers signature, timestamp and nonce of a platform that signs with the token set for its source."""
+
+    param_name = "signature"
+
+    def __init__(self, source: str, shape: type[Platform]) -> None:
+        super().__init__()
+        self._source, self._shape = source, shape
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Scope | None:
+        """Return what the token allows when the signature is good, None otherwise. Raises SourceSettingsInvalid."""
+        if not key:
+            return None
+        said, now = settings_of(self._source, self._shape), clock().now()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return scope_of_token(said.token, INTEGRATION, now) if is_signed(headers, said, at_s=now.timestamp()) else None
+
+
 def _offer(name: str) -> None:
     """Serve a source's own shape of body at `/readings/{name}`."""
     source, module = sources_found()[name], importlib.import_module(f"shouwang.telemetry.sources.{name}")
 
     def pushed(request: HttpRequest) -> HttpResponse:
         scope = caller(request, RIGHT)
-        return answer(take_readings(body_of(request, most=MAX_BODY_BYTES), scope, now=clock().now(), source=name))
+        return answer(take_readings(body_of(request, most=source.limits["body_bytes"]), scope, now=clock().now(), source=name))
 
     pushed.__name__ = f"readings_{name}"
+    shape = getattr(module, "SETTINGS", None)
+    auth: list[AuthBase] = [DeviceToken(), IntegrationToken(), DeviceBasic()]
+    if shape is not None and issubclass(shape, Platform):
+        auth.append(PlatformSignature(name, shape))
     router.post(
-        f"/readings/{name}", auth=[DeviceToken(), IntegrationToken(), DeviceBasic()], url_name=f"readings_{name}", summary=f"Post readings of {name}",
+        f"/readings/{name}", auth=auth, url_name=f"readings_{name}", summary=f"Post readings of {name}",
         description=f"{source.en}. Answers 200 only after all of it is committed; sending the same again is safe.",
         openapi_extra=described(
             zh=f"上报读数（{name}）", zh_about=f"{source.zh}。全部读数提交入库后才答 200；重复发送无害。", takes=module.BODY, gives=ReadingsTaken, example=module.EXAMPLE,

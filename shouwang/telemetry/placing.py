@@ -37,6 +37,10 @@ class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     device: Annotated[Name | None, described_field("设备编号；平台令牌须填", "The device; needed with an integration's token")] = None
 
 
+class Extra(Reading, frozen=True, gc=False, omit_defaults=True):
+    """A reading that comes along with the one that counts, as the state of a valve; left out where it cannot be placed."""
+
+
 class Readings(msgspec.Struct, frozen=True, gc=False):
     """Readings that are sent together."""
 
@@ -104,6 +108,8 @@ def place(messages: Sequence[Sent]) -> Placed:
 def _sorted_out(bad: Iterable[tuple[Sent, Reading]]) -> list[NewQuarantine]:
     groups: dict[tuple[str, str], list[Reading]] = {}
     for message, reading in bad:
+        if isinstance(reading, Extra):
+            continue
         groups.setdefault((_reason(message, reading), message.device_of(reading)), []).append(reading)
     return [
         NewQuarantine(reason, device, _encode(readings).decode(), len(readings))

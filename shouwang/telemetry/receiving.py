@@ -10,12 +10,13 @@ from datetime import datetime
 import msgspec
 from django.db import OperationalError, transaction
 
-from shouwang.kernel.errors import StorageAway
+from shouwang.kernel.errors import ShouwangError, StorageAway
 from shouwang.people.rules import Scope
 from shouwang.people.rules.codes import DEVICE
 from shouwang.telemetry import actions, queries
 from shouwang.telemetry.placing import Placed, Reading, Sent, place, restored
 from shouwang.telemetry.rules import IngestResult, NewQuarantine
+from shouwang.telemetry.sources import decoder_of
 from shouwang.ui.outage import outage_of
 
 RIGHT = "telemetry.write"
@@ -76,6 +77,8 @@ def release(quarantine_id: int, *, raw: str, device: str, source: str, now: date
     try:
         readings = restored(raw)
     except msgspec.DecodeError:
+        readings = _read_again(raw, source)
+    if not readings:
         return None
     placed = place([Sent(readings, device or None, queries.newer_catalogue().by_device)])
     if placed.quarantined:
@@ -84,3 +87,11 @@ def release(quarantine_id: int, *, raw: str, device: str, source: str, now: date
         if not actions.mark_released(quarantine_id, now=now):
             return None
         return actions.ingest(placed.columns, now=now, source=source)
+
+
+def _read_again(raw: str, source: str) -> list[Reading]:
+    """Return the readings of a message that was kept as it came, none where it cannot be read now either."""
+    try:
+        return decoder_of(source)(raw.encode())
+    except ShouwangError:
+        return []

@@ -38,12 +38,17 @@ FOREIGN_DEVICE = "FOREIGN_DEVICE"
 NO_DEVICE = "NO_DEVICE"
 BAD_CLOCK = "BAD_CLOCK"
 UNREADABLE = "UNREADABLE"
+UNMAPPED = "UNMAPPED"
 REASONS = {
     UNKNOWN_DEVICE: Text("没有登记的设备；请先登记设备，再放行。", "Unknown device; register it, then release."),
     UNKNOWN_DATASTREAM: Text("设备没有这个数据流；请核对名称，例如 register_l。", "The device has no such datastream; check the name, for example register_l."),
     FOREIGN_DEVICE: Text("设备用自己的令牌上报了另一台设备的读数。", "A device reported for another device with its own token."),
     NO_DEVICE: Text("集成令牌的读数没有写 device。", "A reading sent with an integration token names no device."),
     UNREADABLE: Text("消息无法解读；请核对设备的主题和上报格式，设备会继续收到确认。", "The message cannot be read; check the device's topic and format. It is acknowledged all the same."),
+    UNMAPPED: Text(
+        "平台消息里没有登记过的属性；请在 shouwang.toml 的 [sources.…] 写明 registers，再放行。",
+        "No property of the platform's message is known; name it under registers in [sources.…] of shouwang.toml, then release.",
+    ),
     BAD_CLOCK: Text("读数时间早于 2000 年；请校准设备时钟。", "The reading is dated before 2000; set the device's clock."),
 }
 
@@ -54,6 +59,14 @@ class UnknownDatastream(ShouwangError):
     zh = "没有编号为 {datastream_id} 的数据流；请先登记设备。"
     en = "There is no datastream {datastream_id}; register the device first."
     status = 404
+
+
+class Unmapped(ShouwangError):
+    """A platform's message holds readings, and it is not said which of them is what."""
+
+    zh = "设备 {device} 的消息里有属性 {found}，都没有登记；请在 shouwang.toml 的 [sources.…] 写明 registers。"
+    en = "The message of {device} holds {found}, none of which is known; name it under registers in [sources.…] of shouwang.toml."
+    status = 422
 
 
 class ThingTaken(ShouwangError):
@@ -118,6 +131,11 @@ class NewQuarantine:
     device: str
     raw: str
     rows: int
+
+
+def unmapped(error: Unmapped, body: bytes) -> NewQuarantine:
+    """Return what quarantine keeps of a platform's message: as it came, so that it can be read once its properties are known."""
+    return NewQuarantine(UNMAPPED, str(error.params["device"]), body.decode("utf-8", "backslashreplace"), 1)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from shouwang.people.queries import scope_of_token
 from shouwang.people.rules import Scope
 from shouwang.telemetry.placing import Reading
 from shouwang.telemetry.receiving import RIGHT, Message, store
-from shouwang.telemetry.rules import MAX_ROWS_PER_TRANSACTION, UNREADABLE, NewQuarantine
+from shouwang.telemetry.rules import MAX_ROWS_PER_TRANSACTION, UNREADABLE, NewQuarantine, Unmapped, unmapped
+from shouwang.telemetry.sources import SourceSettingsInvalid
 from shouwang.ui.outage import outage_of
 
 GAP_S = 0.005
@@ -143,6 +144,11 @@ class Writer:
             stored.append(each)
             try:
                 messages.append(Message(each.decode(each.payload), scope, each.device))
+            except Unmapped as error:
+                unreadable.append(unmapped(error, each.payload))
+            except SourceSettingsInvalid as error:
+                _log.error("a message was not stored: %s", error)
+                refused.append(stored.pop())
             except ShouwangError:
                 unreadable.append(_unreadable(each, scope))
         if stored:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -23,8 +24,10 @@ from shouwang.notify.actions import save_setting
 from shouwang.notify.queries import forget
 from shouwang.people.actions import issue_credential
 from shouwang.people.rules.scope import RIGHTS_OF_TOKEN
+from shouwang.telemetry.sources import PUSH, sources_found
 from shouwang.ui.answers import FAILURES, Failure
 from tests.journeys.conftest import County, county
+from tests.telemetry.sources.contract import Read, line_of
 
 __all__ = ["county"]
 pytestmark = pytest.mark.django_db
@@ -43,6 +46,9 @@ class Caller:
 
     def headers(self, scheme: str, body: bytes) -> dict[str, str]:
         token, said = self.tokens[scheme], FILE["components"]["securitySchemes"][scheme]
+        if said.get("name") == "signature":
+            at = str(int(time.time()))
+            return {"timestamp": at, "nonce": "e", "signature": hashlib.sha256("".join(sorted((token, at, "e"))).encode()).hexdigest()}
         if said["type"] == "apiKey":
             at = str(int(time.time()))
             digest = hmac.digest(base64.b64decode(token.removeprefix("whsec_")), f"e.{at}.".encode() + body, "sha256")
@@ -57,14 +63,18 @@ class Caller:
 
 
 @pytest.fixture
-def caller(county: County, now: datetime) -> Iterator[Caller]:
+def caller(county: County, now: datetime, settings: Any) -> Iterator[Caller]:
+    platform = issue_credential("INTEGRATION", subject="platform", paths=[county.path], now=now)
+    settings.SHOUWANG_SOURCES = {
+        name: {**getattr(line_of(name), "settings", {}), "token": platform} for name, source in sources_found().items() if source.direction == PUSH
+    }
     device = issue_credential("DEVICE", subject="WM1", paths=[county.path], now=now)
     save_setting("sms", {"url": "https://sms.example/", "callback_token": TOKEN}, enabled=True, by=None, now=now)
     save_setting("voice", {"callback_secret": SECRET}, enabled=True, by=None, now=now)
     forget()
     yield Caller({
         "DeviceToken": device, "DeviceBasic": device, "GatewayToken": TOKEN, "GatewaySignature": SECRET,
-        "IntegrationToken": issue_credential("INTEGRATION", subject="x", paths=[county.path], now=now),
+        "IntegrationToken": issue_credential("INTEGRATION", subject="x", paths=[county.path], now=now), "PlatformSignature": platform,
     })
     forget()
 
@@ -190,9 +200,11 @@ def test_an_alert_about_a_subject_elsewhere_opens_nothing(caller: Caller, county
 
 
 def example_of(path: str) -> Any:
-    """Return the example of an operation, of the meter that the tests know."""
-    example = POSTS[path]["requestBody"]["content"]["application/json"]["example"]
-    return {**example, "id": "WM1"} if path.startswith("/api/v1/readings/") else example
+    """Return the example of an operation; of a source's own shape, what the line of its tests sends for the meter they know."""
+    source = path.removeprefix("/api/v1/readings/")
+    if source in sources_found():
+        return json.loads(line_of(source).message(Read("WM1", datetime(2026, 1, 15, 2, tzinfo=UTC), 36412.0)))
+    return POSTS[path]["requestBody"]["content"]["application/json"]["example"]
 
 
 def assert_failure(answer: Any, status: int) -> Any:

@@ -53,6 +53,8 @@ GIB = 1024**3
         (doctor.channel_checks({})[0], WARNING),  # the inbox alone wakes nobody
         (doctor.channel_checks({"sms": []})[0], OK),
         (doctor.channel_checks({"sms": [("缺地址", "no address")]})[0], ERROR),
+        (doctor.source_checks({"ctwing": []})[0], OK),
+        (doctor.source_checks({"ctwing": [("有误", "wrong")]})[0], ERROR),
     ],
 )
 def test_a_check_says_how_it_stands_and_what_to_type(check: doctor.Check, state: str) -> None:

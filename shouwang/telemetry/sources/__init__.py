@@ -4,6 +4,7 @@
 `push` — `decode(body) -> list[Reading]`, which raises BodyInvalid, its type `BODY` and an `EXAMPLE`: a shape that HTTP and MQTT carry;
 `listen` — `serve(Listening)`: a listener of its own, which the command of the same name runs;
 `import` — read by a page or a command.
+A source that an office sets up exports `SETTINGS`, the msgspec type of its table `[sources.NAME]` in shouwang.toml.
 """
 
 from __future__ import annotations
@@ -14,15 +15,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from shouwang.kernel.errors import NotFound
+import msgspec
+from django.conf import settings
+
+from shouwang.kernel.errors import NotFound, ShouwangError
 
 if TYPE_CHECKING:
     from shouwang.telemetry.placing import Reading
 
 PUSH, LISTEN = "push", "listen"
 Decode = Callable[[bytes], "list[Reading]"]
+T = TypeVar("T")
+
+
+class SourceSettingsInvalid(ShouwangError):
+    """What is set for a source cannot be used; nothing it sends is acknowledged until that is mended."""
+
+    zh = "shouwang.toml 的 [sources.{name}] 有误：{found}；请对照文档 telemetry 一页修改后重启。"
+    en = "[sources.{name}] of shouwang.toml is wrong: {found}; see the page telemetry of the documentation, then restart."
+    status = 503
 
 
 @dataclass(frozen=True)
@@ -56,3 +69,27 @@ def decoder_of(name: str) -> Decode:
         raise NotFound(what=f"source {name}")
     found: Decode = importlib.import_module(f"{__name__}.{name}").decode
     return found
+
+
+def settings_of(name: str, shape: type[T]) -> T:
+    """Return what is set for the source `name`, as its `SETTINGS` say. Raises SourceSettingsInvalid."""
+    try:
+        return msgspec.convert(settings.SHOUWANG_SOURCES.get(name, {}), shape)
+    except msgspec.ValidationError as error:
+        raise SourceSettingsInvalid(name=name, found=str(error)) from error
+
+
+def problems_of_settings() -> dict[str, list[SourceSettingsInvalid]]:
+    """Return the sources that are set up by name, and what is wrong with each."""
+    return {name: _problems(name) for name in settings.SHOUWANG_SOURCES}
+
+
+def _problems(name: str) -> list[SourceSettingsInvalid]:
+    shape: Any = getattr(importlib.import_module(f"{__name__}.{name}"), "SETTINGS", None) if name in sources_found() else None
+    if shape is None:
+        return [SourceSettingsInvalid(name=name, found="no source with settings has this name")]
+    try:
+        settings_of(name, shape)
+    except SourceSettingsInvalid as error:
+        return [error]
+    return []

@@ -155,6 +155,19 @@ def channel_checks(problems: Mapping[str, Iterable[tuple[str, str]]]) -> list[Ch
     return checks
 
 
+def source_checks(problems: Mapping[str, Iterable[tuple[str, str]]]) -> list[Check]:
+    """Return a check for each source of readings that is set up, from what is wrong with each."""
+    checks = []
+    for name, wrong in problems.items():
+        found = list(wrong)
+        zh, en = "；".join(zh for zh, _ in found), "; ".join(en for _, en in found)
+        checks.append(
+            Check(f"source.{name}", ERROR, f"读数来源 {name}：{zh}", f"source {name}: {en}", "shouwang.toml") if found
+            else Check(f"source.{name}", OK, f"读数来源 {name} 已设置", f"source {name} is set up"),
+        )
+    return checks
+
+
 def port_check(port: int, *, answers: Literal["FREE", "OURS", "OTHER"]) -> Check:
     """Return whether the port that `serve` listens on is free, or taken by this program itself."""
     if answers == "OTHER":

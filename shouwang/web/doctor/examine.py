@@ -23,6 +23,7 @@ from shouwang.kernel.sealing import KeysInvalid
 from shouwang.notify import queries, registry
 from shouwang.people.queries import nobody_yet
 from shouwang.places import queries as places
+from shouwang.telemetry.sources import problems_of_settings
 from shouwang.ui.assets import missing
 from shouwang.web.doctor.checks import (
     ERROR,
@@ -40,6 +41,7 @@ from shouwang.web.doctor.checks import (
     migrations_check,
     port_check,
     python_check,
+    source_checks,
 )
 from shouwang.web.queries import REVIEW_NUMBER
 
@@ -73,6 +75,7 @@ def _machine() -> list[Check]:
         map_check(REVIEW_NUMBER),
         assets_check(missing()),
         port_check(PORT, answers=_port_answers(PORT)),
+        *source_checks({name: [(each.text("zh"), each.text("en")) for each in found] for name, found in problems_of_settings().items()}),
     ]
 
 

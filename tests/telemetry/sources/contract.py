@@ -23,7 +23,7 @@ class Read:
 
 
 class Line(Protocol):
-    """A device, or a platform, that speaks the language of one source."""
+    """A device, or a platform, that speaks the language of one source; `settings` of a line are what its source needs to be set."""
 
     def message(self, read: Read) -> bytes:
         """Return a reading as it goes over the line."""

@@ -11,7 +11,8 @@ import msgspec
 from shouwang.kernel.errors import ShouwangError
 from shouwang.people.rules import Scope
 from shouwang.telemetry.receiving import RIGHT, Message, ReadingsTaken, store
-from shouwang.telemetry.sources import decoder_of
+from shouwang.telemetry.rules import Unmapped, unmapped
+from shouwang.telemetry.sources import decoder_of, sources_found
 from shouwang.ui.answers import BodyTooLarge, Failure, TokenInvalid, problem_of
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -40,11 +41,18 @@ def receive(body: bytes, scope: Scope | None, *, now: datetime) -> Response:
 def take(body: bytes, scope: Scope | None, *, now: datetime, source: str = SOURCE) -> ReadingsTaken:
     """Store the readings of one request, in the shape of `source`.
 
+    A platform's message of which nothing is known is kept in quarantine and acknowledged: the platform would stop pushing.
     Raises TokenInvalid, Refused, BodyTooLarge, BodyInvalid, StorageFull, StorageAway, and NotFound for a source that is not pushed.
     """
     if scope is None:
         raise TokenInvalid
     scope.require(RIGHT)
-    if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge(found=f"{len(body)} B", most=f"{MAX_BODY_BYTES} B")
-    return store([Message(decoder_of(source)(body), scope)], now=now, source=source)
+    decode = decoder_of(source)
+    most = sources_found()[source].limits["body_bytes"]
+    if len(body) > most:
+        raise BodyTooLarge(found=f"{len(body)} B", most=f"{most} B")
+    try:
+        readings = decode(body)
+    except Unmapped as error:
+        return store([], now=now, source=source, quarantined=[unmapped(error, body)])
+    return store([Message(readings, scope)], now=now, source=source)

@@ -157,6 +157,24 @@ def test_what_cannot_be_read_is_kept_and_acknowledged_so_that_it_is_not_sent_for
     assert release(row.id, raw=row.raw, device=row.device, source=row.source, now=NOW) is None
 
 
+def test_a_platforms_message_is_kept_while_it_is_not_mapped_and_refused_while_that_is_set_wrongly(token: str, settings: Any) -> None:
+    message = json.dumps({"messageType": "dataReport", "deviceId": "M1", "timestamp": 1, "payload": {"volume": 1}}).encode()
+
+    async def scenario() -> None:
+        async with devices() as another:
+            settings.SHOUWANG_SOURCES = {}
+            device = await another()
+            await device.connect(token)
+            await device.say(published(1, topic="v1/M1/ctwing", payload=message))
+            assert len(await device.hear()) == 1
+            settings.SHOUWANG_SOURCES = {"ctwing": {"registers": 5}}
+            await device.say(published(2, topic="v1/M1/ctwing", payload=message))
+            assert await device.hear() == []
+
+    run(scenario())
+    assert [("UNMAPPED", "M1", message.decode())] == [(row.reason, row.device, row.raw) for row in queries.quarantine()[0]]
+
+
 def test_another_devices_topic_goes_to_quarantine(token: str) -> None:
     async def scenario() -> None:
         async with devices() as another:
