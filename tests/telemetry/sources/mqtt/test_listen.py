@@ -227,9 +227,9 @@ def test_silence_beyond_the_keep_alive_ends_a_connection(token: str, monkeypatch
         async with devices(connect_within_s=1) as another:
             loop = asyncio.get_running_loop()
             mute, silent, lasting = [await another() for _ in range(3)]
+            began_s = loop.time()
             await silent.connect(token, client_id="silent", keep_alive_s=1)
             await lasting.connect(token, client_id="lasting", keep_alive_s=0)
-            began_s = loop.time()
             assert await silent.hear() == []
             assert loop.time() - began_s >= 1.4
             assert await mute.hear() == []
