@@ -1,22 +1,20 @@
-"""What must hold whatever the figures: nothing looks ahead, and nobody stays silent for longer than the hard stop."""
+"""What must hold whatever the figures: nothing looks ahead, and what is found is told at once."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.living_alone.homes import Homes
-from bench.living_alone.judge import Window
 from bench.living_alone.replay import replay
+from bench.living_alone.scenarios import Ground
 from shouwang.detectors.habits.chance import chances
 from shouwang.detectors.habits.clock import alarm_hours
 from shouwang.detectors.habits.memory import Contexts, Population
 
 CUTS = 2
 HOMES = 10
-NO_DATA_H = 6
+TEACHING_H = 21 * 24
 
 
 def lookahead_violations(
@@ -53,18 +51,18 @@ def _differing(one: Contexts, other: Contexts, *, weights: NDArray[np.float64]) 
     return int((alarms[0] != alarms[1]).sum())
 
 
-def hard_stop(window: Window, registers: NDArray[np.float64], *, hard_stop_h: int = 24) -> dict[str, Any]:
-    """Return the longest time from a stop to the hard stop, or to the ticket that the meter is silent, over every stop.
+def told_late_h(ground: Ground, *, hours: int = 40) -> int:
+    """Return how many hours after the hour that a finding needed it was told at most, ticking hour by hour after a stop.
 
-    The hard stop stands 24 hours after the last use if a reading of the last 6 hours still shows none; where there is no
-    such reading, the meter's own ticket has been open since its seventh hour without one.
+    The scenarios read moments from findings; this is what makes that right. Nothing told at all counts as `hours` late.
     """
-    due = window.slot + hard_stop_h
-    read = np.isfinite(registers)
-    latest = np.maximum.accumulate(np.where(read, np.arange(read.shape[1]), -1), axis=1)
-    inside = due < registers.shape[1]
-    home, slot, due = window.home[inside], window.slot[inside], due[inside]
-    is_online = due - latest[home, due] <= NO_DATA_H
-    told = np.where(is_online, due, np.minimum(latest[home, due] + NO_DATA_H + 1, due))
-    judged = slot >= window.span
-    return {"hard_stop_max_h": int((told - slot)[judged].max(initial=0)), "hard_stop_offline_share": round(float((~is_online)[judged].mean()), 4)}
+    cut, streams = ground.cuts[len(ground.cuts) // 2], np.arange(ground.count)
+    since = max(ground.begin, cut - TEACHING_H)
+    watch = ground.watch("silence", ground.homes, begin=since, judged_from=cut + 1)
+    watch.feed(ground.base.registers()[:, since : cut + 1], streams, until=cut + 1)
+    stopped = ground.base.stopped(cut, hours=hours)
+    late = []
+    for hour in range(hours):
+        opened = watch.feed(stopped[:, hour : hour + 1], streams, until=watch.at + 1)
+        late += [watch.at - 1 - each.column for each in opened]
+    return max(late, default=hours)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.living_alone.homes import YEAR_H
-from bench.living_alone.judge import Judged, Window, at, curve, judge
+from bench.living_alone.judge import ANNOUNCED_H, MISSED_H, Judged, Window, at, curve, judge
 from shouwang.detectors.habits.clock import alarm_hours, silence
 
 ASKED = (0.5, 1, 2, 4, 8, 15, 33)
 GAIN_AT = (1, 2, 4, 8)
 PRICES_H = np.exp(np.linspace(np.log(1), np.log(1e6), 90))
 FIXED_H = range(2, 60)
+QUANTILES = 1 - np.exp(np.linspace(np.log(0.3), np.log(1e-4), 30))
+LEAST_GAPS = 20
 
 
 class Curve:
@@ -36,6 +39,21 @@ class Curve:
         per_year = self.false @ times / max(self.hours @ times, 1) * YEAR_H
         delay = self.delay @ times / max(self.stops @ times, 1)
         return at(sorted((float(x), float(y), 0.0, 0.0) for x, y in zip(per_year, delay, strict=True)), asked)
+
+    @cached_property
+    def spread(self) -> NDArray[np.float32]:
+        """Return how many stops of each home had each delay, a plane for each price."""
+        planes = np.zeros((len(self.judged), len(self.hours), MISSED_H + 1), np.float32)
+        for plane, each in zip(planes, self.judged, strict=True):
+            np.add.at(plane, (each.delay_home, each.delay_h.astype(int)), 1)
+        return planes
+
+    def p90_at(self, asked: float, *, times: NDArray[np.float64]) -> float | None:
+        """Return the 90th percentile of the delay at `asked` false alarms a home-year, homes counted `times`."""
+        per_year = self.false @ times / max(self.hours @ times, 1) * YEAR_H
+        summed = np.cumsum(np.tensordot(times.astype(np.float32), self.spread, axes=(0, 1)), axis=1)
+        p90 = (summed < 0.9 * summed[:, -1:]).sum(axis=1)
+        return at(sorted((float(x), float(y), 0.0, 0.0) for x, y in zip(per_year, p90, strict=True)), asked)
 
     def row(self, asked: float) -> dict[str, float | None]:
         """Return mean, median and p90 at `asked` false alarms, read from the curve."""
@@ -62,6 +80,20 @@ def fixed(window: Window, homes: NDArray[np.bool_], *, declared: bool = True) ->
     """Return the curve of the same hours for everybody."""
     count = len(window.home)
     return Curve([judge(window, np.full(count, hours), homes, declared=declared) for hours in FIXED_H], list(FIXED_H))
+
+
+def personal(window: Window, hour: NDArray[np.int64], homes: NDArray[np.bool_], *, until: int, declared: bool = True) -> Curve:
+    """Return the curve of a published kind of rule: a home's own quantile of the gaps that followed a last use at this hour, before `until`."""
+    known = (window.slot < until) & (window.silence_h < ANNOUNCED_H)
+    alarms = np.empty((len(QUANTILES), len(window.slot)), np.int64)
+    for home in np.unique(window.home):
+        mine, usual = window.home == home, window.silence_h[known & (window.home == home)]
+        for each in range(24):
+            here = mine & (hour == each)
+            earlier = window.silence_h[here & known]
+            gaps = earlier if len(earlier) >= LEAST_GAPS else usual
+            alarms[:, here] = (np.quantile(gaps, QUANTILES).astype(int) + 1)[:, None] if len(gaps) else 24
+    return Curve([judge(window, each, homes, declared=declared) for each in alarms], QUANTILES.tolist())
 
 
 def gain(ours: Curve, theirs: Curve, *, times: NDArray[np.float64] | None = None) -> float | None:

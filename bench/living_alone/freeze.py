@@ -12,8 +12,8 @@ import numpy as np
 
 from bench.living_alone import data_path, groups_of
 from bench.living_alone.figures import ASKED, PRICES_H, clocks
-from bench.living_alone.homes import read_homes
 from bench.living_alone.model import WARM_UP_H, Months, held_out
+from bench.living_alone.reading import read_homes
 from bench.living_alone.replay import learn, population_of
 from shouwang.detectors.habits.frozen import PATH
 
