@@ -78,7 +78,7 @@ def run(bench: Bench) -> dict[str, Any]:
 
 def whole(bench: Bench, homes: Homes) -> dict[str, Any]:
     """Return the figures of all homes over all months."""
-    is_other, hours, months = "homes" in bench.options.values, homes.hours_of_week(), Months.of(homes)
+    is_other, hours, months = "homes" in bench.options.values, homes.hours_of_week(), Months.of(homes, elsewhen="homes" in bench.options.values)
     known, new, weights, fold = (
         with_frozen(homes, hours, months=months) if is_other else held_out(homes, hours, months=months, seed=bench.seed, note=bench.note)
     )
@@ -94,7 +94,10 @@ def whole(bench: Bench, homes: Homes) -> dict[str, Any]:
         homes, hours, weights[0].population, weights[0].warm, begin=months.judge, end=months.end, seed=bench.seed,
     )
     found |= played(bench, homes, known, groups, months=months, count=bench.options.number("stops", STOPS))
-    return {**found, **proven(homes, known, groups["homebody"], found, months=months, is_other=is_other), "limits": LIMITS}
+    return {
+        **found, **proven(homes, known, groups["homebody"], found, months=months, is_other=is_other), "limits": LIMITS,
+        "begins": {part: homes.day(getattr(months, part)) for part in ("fit", "choose", "judge", "end")},
+    }
 
 
 def proven(homes: Homes, known: Told, bodies: NDArray[np.bool_], found: dict[str, Any], *, months: Months, is_other: bool) -> dict[str, Any]:

@@ -27,6 +27,10 @@ class Homes:
         """Return the column at which a month begins."""
         return int(datetime(year, month, 1, tzinfo=self.zone).timestamp() // 3600) - self.begin
 
+    def day(self, column: int) -> str:
+        """Return the local day of a column."""
+        return datetime.fromtimestamp((self.begin + column) * 3600, self.zone).date().isoformat()
+
     def hours_of_week(self, *, more: int = 48) -> NDArray[np.int16]:
         """Return the local hour of the week of every column, Monday 00:00 first."""
         moments = (datetime.fromtimestamp((self.begin + each) * 3600, self.zone) for each in range(self.registers.shape[1] + more))

@@ -15,6 +15,7 @@ from shouwang.detectors.habits.frozen import frozen
 from shouwang.detectors.habits.memory import AHEAD_H, Contexts, Population
 
 WARM_UP_H = 28 * 24
+LEAST_H = 30 * 168
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,20 @@ class Months:
     end: int
 
     @classmethod
-    def of(cls, homes: Homes) -> Months:
-        """Return March, October, February and June of the protocol."""
+    def of(cls, homes: Homes, *, elsewhen: bool = False) -> Months:
+        """Return March, October, February and June of the protocol; `elsewhen` takes the same shares of a record of other months.
+
+        Raises ValueError where the record holds neither.
+        """
         last = homes.registers.shape[1]
         columns = [min(max(0, homes.hour(year, month)), last) for year, month in ((2016, 3), (2016, 10), (2017, 2), (2017, 6))]
-        if columns[1] == 0 or columns[2] == last:
-            message = "the homes were not read from before October 2016 until after January 2017; the protocol needs both"
-            raise ValueError(message)
-        return cls(*columns)
+        if columns[1] > 0 and columns[2] < last:
+            return cls(*columns)
+        if elsewhen and last >= LEAST_H:
+            return cls(0, round(last * 7 / 15), round(last * 11 / 15), last)
+        needed = f"{LEAST_H // 168} weeks of any months" if elsewhen else "readings from before October 2016 until after January 2017"
+        message = f"the homes were read for {last // 168} weeks from hour {homes.begin} since 1970 on; the protocol needs {needed}"
+        raise ValueError(message)
 
 
 @dataclass(frozen=True)

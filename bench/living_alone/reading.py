@@ -84,9 +84,21 @@ def _registers(table: pa.Table, order: NDArray[np.int64], line: NDArray[np.int64
         raise BadHomes(f"{path.name} has litres below 0 where register_l is empty; expected litres used since the row before")
     if not unknown.any():
         return register
+    drawn = np.nan_to_num(litres)
     for row in np.flatnonzero(unknown).tolist():
         before = register[row - 1] if row and line[row - 1] == line[row] else 0.0
-        register[row] = before + (0.0 if np.isnan(litres[row]) else litres[row])
+        register[row] = before + drawn[row]
+    return _lifted(register, unknown, drawn, line)
+
+
+def _lifted(register: NDArray[np.float64], unknown: NDArray[np.bool_], drawn: NDArray[np.float64], line: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the registers with what was added up before a meter's first known register lifted to it."""
+    for home in np.unique(line[unknown]).tolist():
+        mine = np.flatnonzero(line == home)
+        known = mine[~unknown[mine]]
+        if len(known) and known[0] > mine[0]:
+            first = known[0]
+            register[mine[0] : first] += register[first] - drawn[first] - register[first - 1]
     return register
 
 

@@ -35,9 +35,9 @@ class Sample:
     counted_to_the_use: int
 
 
-def sample(homes: Homes) -> Sample:
+def sample(homes: Homes, *, elsewhen: bool = False) -> Sample:
     """Return a sample of `homes`, proven on all of them reading by reading."""
-    whole = Months.of(homes)
+    whole = Months.of(homes, elsewhen=elsewhen)
     fit, judged = range(whole.fit, whole.choose), range(whole.judge, whole.end)
     gaps = [reference.gaps(row) for row in homes.registers]
     bodies = np.array([reference.is_homebody(found, row, fit=fit) for found, row in zip(gaps, homes.registers, strict=True)])
@@ -75,7 +75,7 @@ def run(bench: Bench, homes: Homes) -> dict[str, Any]:
     """Return the figures of a sample, its prices those that ship."""
     from bench.living_alone import LIMITS, frozen_prices, judged, played
 
-    some = sample(homes)
+    some = sample(homes, elsewhen="homes" in bench.options.values)
     bench.note("proven reading by reading")
     bench.skipped.append(COUNTS_OF)
     found = judged(bench, some.homes, some.known, some.groups, months=some.months, prices=frozen_prices())
