@@ -161,7 +161,7 @@ def judged(bench: Bench, homes: Homes, known: Told, groups: dict[str, NDArray[np
     bench.n = {name: int(chosen.sum()) for name, chosen in groups.items()} | {"homes": len(homes.ids)}
     choose, window = (known.window(homes, begin=a, end=b) for a, b in ((months.choose, months.judge), (months.judge, months.end)))
     proof = judge(window, np.full(len(window.home), 17), groups["homebody"])
-    found: dict[str, Any] = {**dict.fromkeys(FIGURES), "fixed_17h_alarms": int(proof.false.sum()), "homebody_home_years": rounded(proof.hours.sum() / YEAR_H)}
+    found: dict[str, Any] = {**dict.fromkeys(LIMITS), "fixed_17h_alarms": int(proof.false.sum()), "homebody_home_years": rounded(proof.hours.sum() / YEAR_H)}
     table: dict[str, Any] = {}
     for name, chosen in groups.items():
         bench.note(name)

@@ -17,7 +17,7 @@ ASKED = (0.5, 1, 2, 4, 8, 15, 33)
 GAIN_AT = (1, 2, 4, 8)
 PRICES_H = np.exp(np.linspace(np.log(1), np.log(1e6), 90))
 FIXED_H = range(2, 60)
-QUANTILES = 1 - np.exp(np.linspace(np.log(0.3), np.log(1e-4), 30))
+STRETCHES = np.exp(np.linspace(np.log(0.5), np.log(12), 40))
 LEAST_GAPS = 20
 
 
@@ -83,17 +83,18 @@ def fixed(window: Window, homes: NDArray[np.bool_], *, declared: bool = True) ->
 
 
 def personal(window: Window, hour: NDArray[np.int64], homes: NDArray[np.bool_], *, until: int, declared: bool = True) -> Curve:
-    """Return the curve of a published kind of rule: a home's own quantile of the gaps that followed a last use at this hour, before `until`."""
+    """Return the curve of a published kind of rule: a home's own 95 % quantile of the gaps after a last use at this hour, before `until`, stretched."""
     known = (window.slot < until) & (window.silence_h < ANNOUNCED_H)
-    alarms = np.empty((len(QUANTILES), len(window.slot)), np.int64)
+    usual_h = np.full(len(window.slot), 24.0)
     for home in np.unique(window.home):
         mine, usual = window.home == home, window.silence_h[known & (window.home == home)]
         for each in range(24):
             here = mine & (hour == each)
             earlier = window.silence_h[here & known]
             gaps = earlier if len(earlier) >= LEAST_GAPS else usual
-            alarms[:, here] = (np.quantile(gaps, QUANTILES).astype(int) + 1)[:, None] if len(gaps) else 24
-    return Curve([judge(window, each, homes, declared=declared) for each in alarms], QUANTILES.tolist())
+            if len(gaps):
+                usual_h[here] = np.quantile(gaps, 0.95) + 1
+    return Curve([judge(window, np.ceil(usual_h * stretch).astype(np.int64), homes, declared=declared) for stretch in STRETCHES], STRETCHES.tolist())
 
 
 def gain(ours: Curve, theirs: Curve, *, times: NDArray[np.float64] | None = None) -> float | None:

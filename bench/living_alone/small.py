@@ -49,6 +49,8 @@ def sample(homes: Homes, *, elsewhen: bool = False) -> Sample:
     ]
     few = np.flatnonzero((homes.members > 0) & (homes.members <= 2) & ~bodies)[:FEW]
     chosen = np.sort(np.concatenate([np.flatnonzero(bodies)[:BODIES], few]))
+    if not len(chosen):
+        chosen = np.arange(min(BODIES, len(homes.ids)))
     part, months = _weeks(homes.of(chosen), whole)
     known = with_frozen(part, part.hours_of_week(), months=months)[0]
     groups = {"homebody": bodies[chosen], "single": part.members == 1, "all": np.ones(len(chosen), bool)}
