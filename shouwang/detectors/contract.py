@@ -6,7 +6,7 @@ A detector is a module of this package that defines `NAME`, `VERSION`, `PARAMS` 
 - findings are the same however the rows are split or reordered, as long as every row arrives before the watermark passes it;
 - a finding at moment t depends on no row after t;
 - no rows and a later watermark are enough to raise what silence means;
-- the state survives `dump` and `load`; judging never changes the state it was given;
+- the state survives `dump` and `load`; the state given to `judge` is spent, its arrays may have been written on;
 - `drop_streams` leaves nothing of a stream, and `take_streams(state, taken)` goes on with it in another state as if it had
   always been there.
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.contract import END, OPEN, Columns, Finding, Int64s, Params, State, join_streams
-from shouwang.detectors.habits.chance import chances
+from shouwang.detectors.contract import END, OPEN, Columns, Finding, Params, State, join_streams
 from shouwang.detectors.habits.clock import alarm_hours, silence
 from shouwang.detectors.habits.frozen import frozen
-from shouwang.detectors.habits.hourly import HOUR_US, Hour, Intake, hour_of_week, is_idle
+from shouwang.detectors.habits.hourly import HOUR_US, WEEK_H, Hour, Intake, hour_of_week, is_idle, waits
 from shouwang.detectors.habits.memory import AHEAD_H, Memory
+from shouwang.detectors.habits.older import packed
+from shouwang.detectors.habits.quick import quick_chances
+from shouwang.detectors.habits.waiting import taken as taken_over
 
 NAME = "silence"
 VERSION = 1
@@ -22,7 +24,10 @@ PARAMS: Params = {
 }
 TIERS = (("WATER_SILENCE_CALL", 2), ("WATER_SILENCE", 3), ("WATER_HARD_STOP", 4))
 HARD = 2
-NEVER = 1 << 40
+NEVER_H = 255
+CLOSED = 65_535
+CLOCK_SET_H = 3
+"""Hours of silence before a call or visit can be due: its clock is set then and not with each use, most of which more follow at once."""
 
 
 def judge(
@@ -36,6 +41,10 @@ def judge(
     del now_us
     if is_idle(state, columns, watermark_us=watermark_us):
         return state, []
+    waiting = waits(state, columns, watermark_us=watermark_us)
+    if waiting is not None:
+        return waiting, []
+    state = packed(state)
     intake = Intake(state, columns, watermark_us=watermark_us)
     watch = Watched(intake, state, {**PARAMS, **params})
     findings = [finding for hour in watch.hours(intake) for finding in watch.judge(hour)]
@@ -45,104 +54,118 @@ def judge(
 
 def take_streams(state: State, taken: State) -> State:
     """Return `state` with the homes of `taken`, both brought to one hour; when a call or visit is due changes with the next use."""
+    state, taken = packed(state), packed(taken)
     slot = max(Memory.slot_of(state), Memory.slot_of(taken))
     joined = join_streams(Memory.passed(state, slot), Memory.passed(taken, slot))
     return {**joined, "memory_slot": np.array([slot], np.int64)} if "memory_slot" in joined else joined
 
 
 class Watched:
-    """The homes under watch: their memory, the hours at which each tier is due, and the episodes that are open."""
+    """The homes under watch: their memory, how long after their last use each tier is due and was opened."""
 
     def __init__(self, intake: Intake, state: State, params: Params) -> None:
         self.params, self.stream, count = params, intake.stream, len(intake.stream)
         self.judged_us = intake.judged_us
+        self.hard_h = int(params["hard_stop_h"])
         self.begins = -(-(intake.judged_us + 1) // HOUR_US) - 1 if intake.judged_us and intake.next_slot < 0 else -1
         self.memory = Memory.of(state, place=intake.place, count=count)
-        self.due = np.full((count, 3), NEVER, np.int64)
-        self.again = np.full((count, 3), np.nan)
-        self.open_us = np.zeros((count, 3), np.int64)
-        if "due" in state:
-            for name in ("due", "again", "open_us"):
-                getattr(self, name)[intake.place] = state[name]
+        self.due_h = np.full((count, HARD), NEVER_H, np.uint8, order="F")
+        self.again = np.zeros((count, 3), np.uint16, order="F")
+        self.open_h = np.full((count, 3), CLOSED, np.uint16, order="F")
+        if "due_h" in state:
+            for name in ("due_h", "again", "open_h"):
+                setattr(self, name, taken_over(state[name], getattr(self, name), intake.place))
 
     def arrays(self) -> State:
         """Return what must be kept."""
-        return {**self.memory.arrays(), "due": self.due, "again": self.again, "open_us": self.open_us}
+        return {**self.memory.arrays(), "due_h": self.due_h, "again": self.again, "open_h": self.open_h}
 
     def hours(self, intake: Intake) -> Iterator[Hour]:
-        """Yield the hours with readings, between them those at which a hard stop falls due or the judging begins, each once."""
+        """Yield the hours with readings, between them those at which a clock must be set, a hard stop falls due or the judging begins."""
         nothing = (np.zeros(0, np.int64), np.zeros(0))
         at = max(intake.next_slot, 0)
         for hour in intake.hours():
-            for slot in self._due_before(hour.slot, at=at):
-                yield Hour(slot, *nothing)
+            yield from (Hour(slot, *nothing) for slot in self._due_before(hour.slot, at=at))
             yield hour
             at = hour.slot + 1
-        for slot in self._due_before(intake.end_slot, at=at):
-            yield Hour(slot, *nothing)
+        yield from (Hour(slot, *nothing) for slot in self._due_before(intake.end_slot, at=at))
 
     def _due_before(self, end: int, *, at: int) -> list[int]:
-        waiting = self.due[:, HARD][(self.open_us[:, HARD] == 0) & (self.due[:, HARD] >= at) & (self.due[:, HARD] < end)]
-        found = set(waiting.tolist())
-        if at <= self.begins < end:
-            found.add(self.begins)
+        if at >= end:
+            return []
+        found = {self.begins} if at <= self.begins < end else set()
+        use_slot = self.memory.use_slot
+        for after_h, still in ((CLOCK_SET_H, self.due_h[:, 0] == NEVER_H), (self.hard_h, self.open_h[:, HARD] == CLOSED)):
+            due = use_slot[still & (use_slot >= max(at - after_h, 0)) & (use_slot < end - after_h)]
+            found.update((np.unique(due) + after_h).tolist())
         return sorted(found)
 
     def judge(self, hour: Hour) -> list[Finding]:
         """Take the readings of an hour and return what became true by its end."""
         registers = np.full(len(self.stream), np.nan)
         registers[hour.place] = hour.register_l
-        ahead = np.array(
-            [hour_of_week(hour.slot + each, utc_offset_h=self.params["utc_offset_h"]) for each in range(AHEAD_H + 1)], np.int16,
-        )
-        used, litres = self.memory.step(hour.slot, registers, hours=ahead)
+        used, _ = self.memory.step(hour.slot, registers, hours=self._hours_after(hour.slot))
         at_us = (hour.slot + 1) * HOUR_US
-        findings = self._ended(np.flatnonzero(used), at_us=at_us)
-        if used.any():
-            self._learn(hour.slot, used, litres, ahead)
+        findings = self._ended(used, at_us=at_us)
+        self.memory.mark_used(hour.slot, used)
+        for tier in range(HARD):
+            np.copyto(self.due_h[:, tier], np.uint8(NEVER_H), where=used)
+        self._set_clocks(hour.slot - CLOCK_SET_H)
         return findings + self._opened(hour.slot, np.isfinite(registers) & ~used, at_us=at_us)
 
-    def _learn(self, slot: int, used: NDArray[np.bool_], litres: NDArray[np.float32], ahead: NDArray[np.int16]) -> None:
-        """Set the clocks of homes that have just used water."""
-        known = frozen()
-        contexts = self.memory.contexts(slot, used, litres, hours=ahead, population=known.population)
-        self.memory.mark_used(slot, used)
-        chance = chances(contexts, known.warm, cold=known.cold)
+    def _hours_after(self, slot: int) -> NDArray[np.int16]:
+        first = hour_of_week(slot, utc_offset_h=self.params["utc_offset_h"])
+        return ((first + np.arange(AHEAD_H + 1)) % WEEK_H).astype(np.int16)
+
+    def _set_clocks(self, slot: int) -> None:
+        """Set the clocks of homes whose last use fell in hour `slot`: most silences end before it is worth reckoning them."""
+        homes = self.memory.use_slot == slot
+        if slot < 0 or not homes.any():
+            return
+        contexts = self.memory.contexts(slot, homes, hours=self._hours_after(slot), population=frozen().population)
+        chance = quick_chances(contexts)
         hours = alarm_hours(chance, prices_h=[self.params["call_price_h"], self.params["visit_price_h"]])
         still = silence(chance)
-        homes, hard_h = contexts.home, int(self.params["hard_stop_h"])
+        home = contexts.home
         for tier in range(HARD):
-            after_h = np.minimum(hours[tier], hard_h)
-            self.due[homes, tier] = slot + after_h
-            self.again[homes, tier] = 100 * (1 - still[np.arange(len(homes)), after_h])
-        self.due[homes, HARD] = slot + hard_h
-        self.again[homes, HARD] = 100 * (1 - still[:, min(hard_h, AHEAD_H)])
+            after_h = np.clip(hours[tier], min(CLOCK_SET_H, self.hard_h), self.hard_h)
+            self.due_h[home, tier] = after_h
+            self.again[home, tier] = np.rint(1_000 * (1 - still[np.arange(len(home)), after_h]))
+        self.again[home, HARD] = np.rint(1_000 * (1 - still[:, min(self.hard_h, AHEAD_H)]))
 
     def _opened(self, slot: int, silent: NDArray[np.bool_], *, at_us: int) -> list[Finding]:
-        recent = slot - self.memory.read_slot <= int(self.params["max_gap_h"])
-        late = (self.due <= slot) & (self.open_us == 0) & (at_us > self.judged_us)
-        shown = silent | (recent & (slot == self.begins))
-        late &= np.where(np.arange(3) == HARD, recent[:, None], shown[:, None])
-        found = []
-        for home, tier in np.argwhere(late).tolist():
-            self.open_us[home, tier] = at_us
-            found.append(self._finding(home, tier, OPEN, at_us=at_us))
-        return found
+        if at_us <= self.judged_us:
+            return []
+        memory = self.memory
+        silent_h = slot - memory.use_slot
+        recent = (slot - memory.read_slot <= int(self.params["max_gap_h"])) & (memory.use_slot >= 0)
+        shown = silent | recent if slot == self.begins else silent
+        late = [shown & (silent_h >= self.due_h[:, tier]) & (self.due_h[:, tier] != NEVER_H) for tier in range(HARD)]
+        late.append(recent & (silent_h >= self.hard_h))
+        rows = []
+        for tier, due in enumerate(late):
+            home = np.flatnonzero(due & (self.open_h[:, tier] == CLOSED))
+            self.open_h[home, tier] = np.minimum(silent_h[home], CLOSED - 1)
+            rows += [(place, tier) for place in home.tolist()]
+        return [self._finding(home, tier, OPEN, at_us=at_us) for home, tier in sorted(rows)]
 
-    def _ended(self, homes: Int64s, *, at_us: int) -> list[Finding]:
+    def _ended(self, used: NDArray[np.bool_], *, at_us: int) -> list[Finding]:
+        is_open = (self.open_h != CLOSED).any(axis=1)
+        homes = np.flatnonzero(used & is_open)
         found = []
-        for home, tier in zip(*np.nonzero(self.open_us[homes]), strict=True):
-            found.append(self._finding(int(homes[home]), int(tier), END, at_us=at_us))
-        self.open_us[homes] = 0
+        for row, tier in zip(*np.nonzero(self.open_h[homes] != CLOSED), strict=True):
+            found.append(self._finding(int(homes[row]), int(tier), END, at_us=at_us))
+        self.open_h[homes] = CLOSED
         return found
 
     def _finding(self, home: int, tier: int, phase: str, *, at_us: int) -> Finding:
         """Return a finding that carries its sentence: last use, and in how many of 100 such hours water was used again by when."""
         kind, severity = TIERS[tier]
-        use_slot, due = int(self.memory.use_slot[home]), int(self.due[home, tier])
+        use_slot = int(self.memory.use_slot[home])
+        due = use_slot + (self.hard_h if tier == HARD else int(self.due_h[home, tier]))
         params: dict[str, float | int] = {
-            "last_use_us": use_slot * HOUR_US, "again_by_us": due * HOUR_US, "again_of_100": round(float(self.again[home, tier]), 1),
+            "last_use_us": use_slot * HOUR_US, "again_by_us": due * HOUR_US, "again_of_100": float(self.again[home, tier]) / 10,
             "silent_h": at_us // HOUR_US - 1 - use_slot, "last_at_us": int(self.memory.read_slot[home]) * HOUR_US,
         }
-        episode_us = int(self.open_us[home, tier])
+        episode_us = (use_slot + int(self.open_h[home, tier]) + 1) * HOUR_US
         return Finding(kind, int(self.stream[home]), episode_us, OPEN if phase == OPEN else END, severity, at_us, f"{kind}_{phase}", params)

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats64 = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 
-def silence(chance: Floats64) -> Floats64:
+def silence(chance: Floats64 | Floats) -> Floats64:
     """Return the chance that a well household is still silent after 0, 1, 2, … hours."""
     return np.concatenate([np.ones((len(chance), 1)), np.cumprod(1 - chance, axis=1)], axis=1)
 
 
-def alarm_hours(chance: Floats64, *, prices_h: Sequence[float]) -> NDArray[np.int64]:
+def alarm_hours(chance: Floats64 | Floats, *, prices_h: Sequence[float]) -> NDArray[np.int64]:
     """Return for each price (line) and context (column) the alarm hour a of the least expected cost.
 
     The cost is price * G(a) + sum over e < a of G(e) * (a - e): what a needless visit costs in hours of delay, against the

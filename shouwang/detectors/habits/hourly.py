@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shouwang.detectors.contract import Columns, Float64s, Int64s, State
+from shouwang.detectors.habits.waiting import as_state, places, taken, with_new, with_waiting
 
 HOUR_US = 3_600_000_000
 THURSDAY_H = 72
@@ -20,7 +21,7 @@ WEEK_H = 168
 
 @dataclass(frozen=True)
 class Hour:
-    """The streams (by their place) that were read in an hour since 1970, and their last registers in litres."""
+    """The streams (by their place, each once) that were read in an hour since 1970, and their last registers in litres."""
 
     slot: int
     place: Int64s
@@ -28,7 +29,10 @@ class Hour:
 
 
 class Intake:
-    """The rows of a state, with new rows joined: `stream` ascends and holds every stream seen."""
+    """The rows of a state, with new rows joined: `stream` ascends and holds every stream seen.
+
+    `place` says where the streams of the state stand in it, None for where they stood.
+    """
 
     def __init__(self, state: State, columns: Columns, *, watermark_us: int) -> None:
         none = np.zeros(0, np.int64)
@@ -36,47 +40,78 @@ class Intake:
         self.next_slot = int(state["next_slot"][0]) if "next_slot" in state else -1
         self.end_slot = watermark_us // HOUR_US
         self.late = int(state["late"][0]) if "late" in state else 0
-        waiting = Columns(
-            state.get("pending_stream", none).astype(np.int64, copy=False), state.get("pending_at_us", none).astype(np.int64, copy=False),
-            state.get("pending_value", np.zeros(0)).astype(np.float64, copy=False),
-        ).joined(columns)
+        waiting = with_waiting(state, columns)
         ready = waiting.at_us < self.end_slot * HOUR_US
-        self.pending, self._ready = waiting.where(~ready), waiting.where(ready)
-        known = state.get("stream", none).astype(np.int64, copy=False)
-        self.stream: Int64s = np.union1d(known, self._ready.stream)
-        self.place: Int64s = np.searchsorted(self.stream, known)
-        self.read_us = np.full(len(self.stream), -1, np.int64)
-        self.read_us[self.place] = state.get("read_us", none)
+        if ready.all():
+            self.pending, self._ready = Columns.empty(), waiting
+        else:
+            self.pending, self._ready = waiting.where(~ready), waiting.where(ready)
+        self.stream, self.place = with_new(state.get("stream", none).astype(np.int64, copy=False), self._ready.stream)
+        self.read_us: Int64s = taken(state.get("read_us", none), np.full(len(self.stream), -1, np.int64), self.place)
 
     def hours(self) -> Iterator[Hour]:
         """Yield the hours that have rows, in order of time."""
-        rows = self._ready.where(np.lexsort((self._ready.value, self._ready.at_us, self._ready.stream)))
-        place = np.searchsorted(self.stream, rows.stream)
-        fresh = rows.at_us > self.read_us[place]
-        self.late += int((~fresh).sum())
-        rows, place = rows.where(fresh), place[fresh]
+        rows, place = self._ready, places(self.stream, self._ready.stream)
         slot = np.maximum(rows.at_us // HOUR_US, self.next_slot)
-        last = np.ones(len(rows), bool)
-        last[:-1] = (place[1:] != place[:-1]) | (slot[1:] != slot[:-1])
-        self.read_us[place[last]] = np.maximum(self.read_us[place[last]], rows.at_us[last])
-        np.maximum.at(self.read_us, place, rows.at_us)
-        slot, place, value = slot[last], place[last], rows.value[last]
-        order = np.argsort(slot, kind="stable")
-        for part in np.split(order, np.flatnonzero(np.diff(slot[order])) + 1) if len(order) else []:
-            yield Hour(int(slot[part[0]]), place[part], value[part])
+        for number in _distinct(slot):
+            if len(rows) and (slot[0] != number or (slot != number).any()):
+                mine = np.flatnonzero(slot == number)
+                yield self._hour(number, rows.where(mine), place[mine])
+            else:
+                yield self._hour(number, rows, place)
+
+    def _hour(self, slot: int, rows: Columns, place: Int64s) -> Hour:
+        fresh = rows.at_us > self.read_us[place]
+        if not fresh.all():
+            self.late += int((~fresh).sum())
+            rows, place = rows.where(fresh), place[fresh]
+        last = self._last_of_each(rows, place)
+        if last is not None:
+            rows, place = rows.where(last), place[last]
+        self.read_us[place] = rows.at_us
+        return Hour(slot, place, rows.value)
+
+    def _last_of_each(self, rows: Columns, place: Int64s) -> Int64s | None:
+        """Return which rows are the last of their stream, of two at one moment the greater; None where all are."""
+        lines = np.arange(len(rows), dtype=np.int32)
+        line = np.empty(len(self.stream), np.int32)
+        line[place] = lines
+        winner = line[place]
+        if (winner == lines).all():
+            return None
+        is_double = np.zeros(len(self.stream), bool)
+        is_double[place[winner != lines]] = True
+        doubled = is_double[place]
+        mine = np.flatnonzero(doubled)
+        mine = mine[np.lexsort((rows.value[mine], rows.at_us[mine], place[mine]))]
+        ends = np.append(place[mine][1:] != place[mine][:-1], True)
+        return np.sort(np.concatenate([np.flatnonzero(~doubled), mine[ends]]))
 
     def state(self) -> State:
         """Return what must be kept."""
         return {
             "judged_us": np.array([max(self.judged_us, self.end_slot * HOUR_US)], np.int64), "next_slot": np.array([self.end_slot], np.int64),
-            "late": np.array([self.late], np.int64), "stream": self.stream, "read_us": self.read_us,
-            "pending_stream": self.pending.stream, "pending_at_us": self.pending.at_us, "pending_value": self.pending.value,
+            "late": np.array([self.late], np.int64), "stream": self.stream, "read_us": self.read_us, **as_state(self.pending),
         }
+
+
+def _distinct(slot: Int64s) -> list[int]:
+    if not len(slot):
+        return []
+    first, last = int(slot.min()), int(slot.max())
+    return [first] if first == last else np.unique(slot).tolist()
 
 
 def is_idle(state: State, columns: Columns, *, watermark_us: int) -> bool:
     """Return whether there is nothing new to judge."""
     return bool(state) and not len(columns) and "next_slot" in state and watermark_us // HOUR_US <= int(state["next_slot"][0])
+
+
+def waits(state: State, columns: Columns, *, watermark_us: int) -> State | None:
+    """Return the state with `columns` waiting, None once an hour is over and must be judged."""
+    if "next_slot" not in state or watermark_us // HOUR_US > int(state["next_slot"][0]):
+        return None
+    return {**state, **as_state(with_waiting(state, columns))}
 
 
 def hour_of_week(slot: int, *, utc_offset_h: float) -> int:

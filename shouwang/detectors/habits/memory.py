@@ -1,16 +1,20 @@
 """What is remembered of many homes, hour by hour: the only way readings become figures, so nothing can look ahead.
 
-`Memory.step` takes the registers of one hour. A profile learns from a week only once that week is over. All homes move
-together; a home without a reading in an hour is unknown in it, never silent.
+`Memory.step` takes the registers of one hour. A profile learns from each hour as it is judged, and halves every 16 weeks.
+All homes move together; a home without a reading in an hour is unknown in it, never silent. A home takes about 280 bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from shouwang.detectors.habits.packed import LITRES, UNKNOWN, code_of, decay, ring_bits
+from shouwang.detectors.habits.waiting import taken
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -22,6 +26,7 @@ LEAK_H = 48
 AHEAD_H = 36
 HALF_LIFE_WEEKS = 16
 DECAY = 0.5 ** (1 / HALF_LIFE_WEEKS)
+MOST_WEEKS = 520
 LONG_H = (8, 12, 18, 24)
 USUAL_GAPS_YEAR = (60.0, 15.0, 4.0, 1.0)
 YEAR_H = 8766
@@ -71,44 +76,44 @@ class Memory:
 
     def __init__(self, count: int) -> None:
         self.register = np.full(count, np.nan)
-        self.read_slot = np.full(count, -1, np.int64)
-        self.use_slot = np.full(count, -1, np.int64)
-        self.since_slot = np.full(count, -1, np.int64)
-        self.used_ring = np.zeros((count, RING_H), bool)
-        self.litres_ring = np.zeros((count, 24), np.float32)
-        self.rate_ring = np.full((count, LEAK_H), np.nan, np.float32)
-        self.learnt = {name: np.zeros((count, *shape), np.float32) for name, shape in SHAPES.items()}
-        self.week = {name: np.zeros((count, *shape), np.float32) for name, shape in SHAPES.items()}
+        self.read_slot = np.full(count, -1, np.int32)
+        self.use_slot = np.full(count, -1, np.int32)
+        self.since_slot = np.full(count, -1, np.int32)
+        self.used_ring = np.zeros((count, RING_H // 8), np.uint8, order="F")
+        self.rate_ring = np.full((count, LEAK_H), UNKNOWN, np.uint8, order="F")
+        self.known_h = np.zeros(count, np.uint8)
+        self.last_use = np.zeros(count, np.uint8)
+        self.silence_before = np.ones(count, np.uint8)
+        self.learnt: dict[str, NDArray[Any]] = {name: np.zeros((count, *shape), KINDS[name], order="F") for name, shape in SHAPES.items()}
         self.slot = -1
 
     def forget(self, homes: Mask) -> None:
         """Forget all habits of `homes`, as if they had been enrolled now; their last reading and use stay."""
-        for arrays in (self.learnt, self.week):
-            for array in arrays.values():
-                array[homes] = 0
-        self.used_ring[homes] = False
-        self.litres_ring[homes] = 0
+        for array in self.learnt.values():
+            array[homes] = 0
+        self.used_ring[homes] = 0
+        self.rate_ring[homes] = np.where(self.rate_ring[homes] == UNKNOWN, UNKNOWN, 0)
         self.since_slot[homes] = self.slot
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return everything remembered, by name; `of` takes it back."""
         kept: dict[str, NDArray[np.generic]] = {name: getattr(self, name) for name in KEPT}
-        kept |= {f"learnt_{name}": array for name, array in self.learnt.items()}
-        kept |= {f"week_{name}": array for name, array in self.week.items()}
-        return kept | {"memory_slot": np.array([self.slot], np.int64)}
+        return kept | {f"learnt_{name}": array for name, array in self.learnt.items()} | {"memory_slot": np.array([self.slot], np.int64)}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[np.generic]], *, place: Ints, count: int) -> Memory:
-        """Return the memory of `arrays` with its homes moved to `place` among `count`; the others are new."""
-        memory = cls(count)
+    def of(cls, arrays: Mapping[str, NDArray[np.generic]], *, place: Ints | None, count: int) -> Memory:
+        """Return the memory of `arrays` with its homes moved to `place` among `count`, None if they stay; the others are new.
+
+        The arrays are spent: those of homes that stay are written on.
+        """
+        memory = cls(count if place is not None or "memory_slot" not in arrays else 0)
         if "memory_slot" not in arrays:
             return memory
         memory.slot = int(arrays["memory_slot"][0])
         for name in KEPT:
-            getattr(memory, name)[place] = arrays[name]
+            setattr(memory, name, taken(arrays[name], getattr(memory, name), place))
         for name in SHAPES:
-            memory.learnt[name][place] = arrays[f"learnt_{name}"]
-            memory.week[name][place] = arrays[f"week_{name}"]
+            memory.learnt[name] = taken(arrays[f"learnt_{name}"], memory.learnt[name], place)
         return memory
 
     @staticmethod
@@ -121,8 +126,7 @@ class Memory:
         """Return everything remembered as it is once the hours up to `slot` have passed unread."""
         if cls.slot_of(arrays) in {-1, slot}:
             return dict(arrays)
-        count = len(arrays["register"])
-        memory = cls.of(arrays, place=np.arange(count), count=count)
+        memory = cls.of(arrays, place=None, count=len(arrays["register"]))
         memory.turn(slot)
         return {**arrays, **memory.arrays()}
 
@@ -133,97 +137,134 @@ class Memory:
         """
         self.turn(slot)
         read = np.isfinite(registers)
-        first = read & (self.read_slot < 0)
-        gone_h = np.where(read & ~first, slot - self.read_slot, 1)
-        litres = np.where(read & ~first, registers - self.register, 0.0)
+        known = read & (self.read_slot >= 0)
+        first = read & ~known
+        gone_h = np.where(known, slot - self.read_slot, np.int32(1))
+        litres: Floats = np.where(known, registers - self.register, 0.0).astype(np.float32)
         exchanged = litres < 0
-        litres = np.maximum(litres, 0).astype(np.float32)
-        self.rate_ring[:, slot % LEAK_H] = np.where(read, litres / gone_h, np.nan)
-        used = read & ((litres > 0.5 + 1.2 * self._leak_l_h() * gone_h) | exchanged | first)
-        self._learn(slot, read & ~first, used, litres, gone_h, hour=int(hours[0]))
-        self.used_ring[used, slot % RING_H] = True
-        self.litres_ring[read, slot % 24] = np.minimum(litres[read], 1_000)
-        self.register[read] = registers[read]
-        self.read_slot[read] = slot
-        self.since_slot[first] = slot
+        np.maximum(litres, 0, out=litres)
+        rate: Floats = np.true_divide(litres, gone_h.astype(np.float32))
+        self._note_rates(slot, read, rate, gone_h)
+        used = litres > 0.5 + np.float32(1.2) * self._leak_l_h() * gone_h
+        used |= exchanged
+        used |= first
+        used &= read
+        self._learn(slot, known, used, litres, gone_h, hour=int(hours[0]))
+        self.used_ring[:, slot % RING_H // 8] |= used.view(np.uint8) << np.uint8(slot % 8)
+        np.copyto(self.register, registers, where=read)
+        np.copyto(self.read_slot, np.int32(slot), where=read)
+        np.copyto(self.since_slot, np.int32(slot), where=first)
         return used, litres
 
     def mark_used(self, slot: int, used: Mask) -> None:
         """Let the silence of `used` begin anew at `slot`; call it after `contexts`, which still needs the last silence."""
-        self.use_slot[used] = slot
+        np.copyto(self.use_slot, np.int32(slot), where=used)
 
     def turn(self, slot: int) -> None:
-        """Clear the hours since the last step, and learn from the week that is over."""
+        """Clear the hours since the last step, and let the weeks that are over fade."""
         if self.slot >= 0:
             for passed in range(max(self.slot + 1, slot - RING_H + 1), slot + 1):
-                self.used_ring[:, passed % RING_H] = False
-                self.litres_ring[:, passed % 24] = 0
-                self.rate_ring[:, passed % LEAK_H] = np.nan
-            for _ in range(min(slot // WEEK_H - self.slot // WEEK_H, 520)):
-                for name in SHAPES:
-                    self.learnt[name] = self.learnt[name] * np.float32(DECAY) + self.week[name]
-                    self.week[name] = np.zeros_like(self.week[name])
+                self.used_ring[:, passed % RING_H // 8] &= np.uint8(255 - (1 << passed % 8))
+                rates = self.rate_ring[:, passed % LEAK_H]
+                self.known_h -= (rates != UNKNOWN).view(np.uint8)
+                rates[:] = UNKNOWN
+            for week in range(max(self.slot // WEEK_H, slot // WEEK_H - MOST_WEEKS), slot // WEEK_H):
+                for array in self.learnt.values():
+                    if array.dtype == np.uint8:
+                        decay(array, factor=DECAY, week=week)
+                    else:
+                        np.multiply(array, DECAY, out=array, casting="same_kind")
         self.slot = slot
 
+    def _note_rates(self, slot: int, read: Mask, rate: Floats, gone_h: NDArray[np.int32]) -> None:
+        """Note the litres an hour of those read: for this hour and the hours since the reading before."""
+        code = code_of(rate)
+        self.rate_ring[:, slot % LEAK_H] = np.where(read, code, np.uint8(UNKNOWN))
+        self.known_h += read.view(np.uint8)
+        holes = np.flatnonzero(gone_h > 1)
+        for back in range(1, min(LEAK_H, int(gone_h.max(initial=1)))):
+            holes = holes[gone_h[holes] > back]
+            self.rate_ring[holes, (slot - back) % LEAK_H] = code[holes]
+            self.known_h[holes] += np.uint8(1)
+
     def _leak_l_h(self) -> Floats:
-        """Return the least litres an hour of the last 48 hours, 0 where fewer than 24 of them were read."""
-        known = np.isfinite(self.rate_ring)
-        least = np.where(known, self.rate_ring, np.inf).min(axis=1)
-        return np.where(known.sum(axis=1) >= LEAK_H // 2, least, 0).astype(np.float32)
+        """Return the least litres an hour of the last 48 hours, 0 where fewer than 24 of them are known."""
+        least: Floats = LITRES[self.rate_ring.min(axis=1)]
+        least[self.known_h < LEAK_H // 2] = 0
+        return least
 
-    def _learn(self, slot: int, read: Mask, used: Mask, litres: Floats, gone_h: Ints, *, hour: int) -> None:
-        silent_h = np.where(self.use_slot >= 0, slot - self.use_slot, 1)
-        hourly = read & (gone_h == 1) & (used | (silent_h <= AHEAD_H))
-        kind, hour_of_day = int(hour // 24 >= 5), hour % 24
-        week = self.week
-        week["hours"][hourly, kind, hour_of_day] += 1
-        week["uses"][hourly & used, kind, hour_of_day] += 1
+    def _learn(self, slot: int, known: Mask, used: Mask, litres: Floats, gone_h: NDArray[np.int32], *, hour: int) -> None:
+        silent_h = np.where(self.use_slot >= 0, slot - self.use_slot, np.int32(1))
+        hourly = known & (gone_h == 1) & (used | (silent_h <= AHEAD_H))
         quiet = hourly & (silent_h >= 3)
-        week["quiet_hours"][quiet, hour_of_day] += 1
-        week["quiet_uses"][quiet & used, hour_of_day] += 1
-        silence_h = self.read_slot - self.use_slot
-        ended = used & read & (self.use_slot >= 0) & (silence_h < AHEAD_H)
+        kind, hour_of_day = int(hour // 24 >= 5), hour % 24
+        self._count("hours", (kind, hour_of_day), hourly)
+        self._count("uses", (kind, hour_of_day), hourly & used)
+        self._count("quiet_hours", (hour_of_day,), quiet)
+        self._count("quiet_uses", (hour_of_day,), quiet & used)
+        ended = np.flatnonzero(used & known & (self.use_slot >= 0) & (silent_h > LONG_H[0]))
+        silence_h = self.read_slot[ended] - self.use_slot[ended]
         for place, long_h in enumerate(LONG_H):
-            week["gaps"][ended & (silence_h >= long_h), place] += 1
-        week["read"][read, 0] += 1
-        week["litres"][read, 0] += np.minimum(litres[read], 500)
+            self.learnt["gaps"][ended[(silence_h < AHEAD_H) & (silence_h >= long_h)], place] += np.float16(1)
+        self.learnt["read"][:, 0] += known
+        self.learnt["litres"][:, 0] += np.minimum(litres, np.float32(500))
+        np.copyto(self.silence_before, np.minimum(silent_h, AHEAD_H).astype(np.uint8), where=used)
+        np.copyto(self.last_use, code_of(litres), where=used)
 
-    def contexts(self, slot: int, homes: Mask, litres: Floats, *, hours: NDArray[np.int16], population: Population) -> Contexts:
-        """Return what is known of `homes`, which used `litres` in hour `slot`."""
+    def _count(self, name: str, place: tuple[int, ...], seen: Mask) -> None:
+        index: Any = (slice(None), *place)
+        column = self.learnt[name][index]
+        column += seen.view(np.uint8) << np.uint8(UNITS[name] - 1)
+
+    def learnt_of(self, homes: Ints) -> dict[str, Floats]:
+        """Return what has been learnt of `homes`, as counts."""
+        return {name: array[homes].astype(np.float32) / np.float32(UNITS[name]) for name, array in self.learnt.items()}
+
+    def contexts(self, slot: int, homes: Mask, litres: Floats | None = None, *, hours: NDArray[np.int16], population: Population) -> Contexts:
+        """Return what is known of `homes`, which used water in hour `slot`, at most a day ago and last of all.
+
+        `hours` holds the local hours of the week of that slot and the next 36.
+        """
+        del litres
         chosen = np.flatnonzero(homes)
-        known = {name: array[chosen] for name, array in self.learnt.items()}
+        known = self.learnt_of(chosen)
         use, after = profiles(known, population)
         ahead = hours[1:]
         kind, hour = (ahead // 24 >= 5).astype(int), ahead % 24
-        figures = _rates(known, population) | self._recent(slot, chosen, litres[chosen], known)
+        figures = _rates(known, population) | self._recent(slot, chosen, known)
         figures["hour"] = np.full(len(chosen), hours[0], np.float32)
         return Contexts(chosen, np.full(len(chosen), slot), use[:, kind, hour], after[:, hour], figures)
 
-    def _recent(self, slot: int, chosen: Ints, litres: Floats, known: Mapping[str, Floats]) -> dict[str, Floats]:
-        back = (slot - np.arange(RING_H)) % RING_H
-        ring = self.used_ring[chosen][:, back]
+    def _recent(self, slot: int, chosen: Ints, known: Mapping[str, Floats]) -> dict[str, Floats]:
+        ring = ring_bits(self.used_ring, chosen, slot=slot, hours=WEEK_H)
         age_h = np.minimum(slot - self.since_slot[chosen], RING_H - 1) + 1
-        recent = {f"uses_{h}": (ring[:, :h].sum(axis=1) / np.minimum(h, age_h)).astype(np.float32) for h in RECENT_H}
+        recent: dict[str, Floats] = {
+            f"uses_{h}": np.true_divide(ring[:h].sum(axis=0, dtype=np.uint8), np.minimum(h, age_h), dtype=np.float32) for h in RECENT_H
+        }
         day_l = 24 * (known["litres"][:, 0] + 3_125) / (known["read"][:, 0] + 500)
-        drawn = self.litres_ring[chosen][:, (slot - np.arange(24)) % 24]
-        recent["drawn_3"] = drawn[:, :3].sum(axis=1) / day_l
-        recent["drawn_24"] = drawn.sum(axis=1) / day_l * (24 / np.minimum(24, age_h)).astype(np.float32)
-        recent["last_use"] = np.log1p(litres)
-        before = np.where(self.use_slot[chosen] >= 0, slot - self.use_slot[chosen], 1)
-        recent["silence_before"] = np.minimum(before, AHEAD_H).astype(np.float32)
-        recent["longest_48"], recent["longest_168"] = (_longest(ring[:, :h]) for h in (48, WEEK_H))
+        drawn = LITRES[self.rate_ring.T[(slot - np.arange(24)) % LEAK_H][:, chosen]]
+        recent["drawn_3"] = drawn[:3].sum(axis=0) / day_l
+        recent["drawn_24"] = drawn.sum(axis=0) / day_l * (24 / np.minimum(24, age_h)).astype(np.float32)
+        recent["last_use"] = np.log1p(LITRES[self.last_use[chosen]])
+        recent["silence_before"] = self.silence_before[chosen].astype(np.float32)
+        recent["longest_48"], recent["longest_168"] = _longest(ring, after_h=(48, WEEK_H))
         for name, lag_h in (("yesterday", 24), ("last_week", WEEK_H)):
-            later = ring[:, lag_h - 1 :: -1][:, :40]
-            silence_h = np.where(later.any(axis=1), later.argmax(axis=1) + 1, 40)
-            recent[name] = np.where(age_h > lag_h, np.minimum(silence_h, lag_h), -1).astype(np.float32)
+            silence_h = _until_use(ring[lag_h - 1 :: -1][:40])
+            recent[name] = np.where(age_h > lag_h, np.minimum(silence_h, lag_h).astype(np.float32), np.float32(-1))
         recent["is_known"] = (slot - self.since_slot[chosen] >= WARM_H).astype(np.float32)
         return recent
 
 
-KEPT = ("register", "read_slot", "use_slot", "since_slot", "used_ring", "litres_ring", "rate_ring")
+KEPT = ("register", "read_slot", "use_slot", "since_slot", "used_ring", "rate_ring", "known_h", "last_use", "silence_before")
 SHAPES: dict[str, tuple[int, ...]] = {
     "hours": (2, 24), "uses": (2, 24), "quiet_hours": (24,), "quiet_uses": (24,), "gaps": (4,), "read": (1,), "litres": (1,),
 }
+KINDS: dict[str, type[np.generic]] = {
+    "hours": np.uint8, "uses": np.uint8, "quiet_hours": np.uint8, "quiet_uses": np.uint8,
+    "gaps": np.float16, "read": np.float32, "litres": np.float32,
+}
+UNITS = {"hours": 2, "uses": 2, "quiet_hours": 1, "quiet_uses": 1, "gaps": 1, "read": 1, "litres": 1}
+"""What a count of one is kept as."""
 
 
 def profiles(known: Mapping[str, Floats], population: Population) -> tuple[Floats, Floats]:
@@ -246,10 +287,22 @@ def _rates(known: Mapping[str, Floats], population: Population) -> dict[str, Flo
     return found
 
 
-def _longest(ring: Mask) -> Floats:
-    """Return the longest silence that ended in these hours, newest first; its beginning may lie before them."""
-    place = np.arange(1, ring.shape[1] + 1)
-    last = np.maximum.accumulate(np.where(ring, place, 0), axis=1)
-    gaps = np.where(ring[:, 1:], place[1:] - last[:, :-1], 0)
-    longest: Floats = np.minimum(gaps.max(axis=1, initial=0), AHEAD_H).astype(np.float32)
-    return longest
+def _longest(ring: NDArray[np.uint8], *, after_h: tuple[int, ...]) -> list[Floats]:
+    """Return the longest silence that ended in the first so many hours (hour, home; newest first); its beginning may lie before them."""
+    longest, gap = np.zeros(ring.shape[1], np.uint8), np.zeros(ring.shape[1], np.uint8)
+    found = []
+    for hour, used in enumerate(ring, start=1):
+        np.maximum(longest, gap * used, out=longest)
+        gap *= 1 - used
+        gap += np.uint8(1)
+        if hour in after_h:
+            found.append(np.minimum(longest, AHEAD_H).astype(np.float32))
+    return found
+
+
+def _until_use(ring: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return in which of these hours (hour, home) water was first used, from 1; 40 where in none."""
+    hours = np.full(ring.shape[1], 40, np.uint8)
+    for hour in range(len(ring), 0, -1):
+        np.copyto(hours, np.uint8(hour), where=ring[hour - 1].view(bool))
+    return hours
