@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import count
 
 import numpy as np
 import pytest
 from django.test import Client
 
+from shouwang.detectors import silence
 from shouwang.kernel.moments import to_us
 from shouwang.people.actions import add_account, add_person, assign_duty, enrol_household
 from shouwang.people.queries import scope_of_account
@@ -23,6 +25,7 @@ from tests.journeys.conftest import County
 from tests.living_alone.test_trials import homes
 
 pytestmark = pytest.mark.django_db
+seconds = count()
 PAGE, ASK = "/living-alone/programme/", "/living-alone/programme/trial/ask/"
 
 
@@ -30,6 +33,7 @@ PAGE, ASK = "/living-alone/programme/", "/living-alone/programme/trial/ask/"
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a trial look at eight days and two prices."""
     actions._past.cache_clear()
+    actions._runs.clear()
     for name, value in {
         "LEARNT": timedelta(days=4), "JUDGED": timedelta(days=4), "LEAST_READINGS": 150, "PRICES_H": (400.0, 100_000.0), "STOPS_A_HOME": 2,
     }.items():
@@ -76,7 +80,7 @@ def test_an_officer_tries_other_alarm_hours_and_accepts_them(lived_in: str, coun
     assert (trial.path, trial.homes, trial.stops, trial.call_target) == (lived_in, 8, 16, 8.0), "what goes on is not asked for again"
     for step in range(3):
         assert f"第 {step} 步，共 3 步" in shown(county_chief)
-        assert go_on_with_trials(now) == 1
+        assert go_on_with_trials(now, most_s=60.0) == 1
     assert go_on_with_trials(now) == 0
     page = shown(county_chief)
     assert "采用建议" in page
@@ -91,6 +95,20 @@ def test_an_officer_tries_other_alarm_hours_and_accepts_them(lived_in: str, coun
     assert 400 <= after.params["visit_price_h"] <= 100_000
     assert {name: value for name, value in after.params.items() if "price" not in name} == {name: value for name, value in before.params.items() if "price" not in name}
     assert "已采用" in shown(county_chief)
+
+
+def test_a_trial_takes_little_of_the_workers_time_and_goes_on_where_it_was(lived_in: str, county_chief: Client, now: datetime) -> None:
+    county_chief.post(ASK, {"call": "8", "visit": "2"})
+    calls = 0
+    while go_on_with_trials(now, most_s=1.0, monotonic=lambda: 0.6 * next(seconds)):
+        calls += 1
+    assert calls > 3 * 4, "a day or two at a time"
+    found = Trial.objects.get()
+    past = actions._past(found.pk, found.path, to_us(now))
+    watch = watch_at("silence", lived_in)
+    assert watch is not None
+    at_once = rules.effects(past, silence.judge, params=watch.params)
+    assert rules.from_json(found.points[0]) == at_once
 
 
 def test_accepted_prices_outlast_thresholds_written_later(lived_in: str, county_chief: Client, now: datetime) -> None:

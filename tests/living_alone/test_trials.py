@@ -33,9 +33,14 @@ def homes(now: datetime, *, seed: int, away: bool = False) -> Columns:
 
 @pytest.fixture(scope="module")
 def tried() -> dict[str, list[Effect]]:
-    """Return what three prices give on the homes."""
+    """Return what three prices give on the homes' last 18 days, of which 12 are judged."""
     now = datetime.fromisoformat("2026-01-15T02:00:00+00:00")
-    past = trials.past_of(homes(now, seed=1, away=True), end_us=to_us(now), chance=Random(1))
+    read = homes(now, seed=1, away=True)
+    read = read.where(read.at_us > to_us(now - timedelta(days=18)))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"LEARNT": timedelta(days=6), "JUDGED": timedelta(days=12), "LEAST_READINGS": 300}.items():
+            patch.setattr(trials, name, value)
+        past = trials.past_of(read, end_us=to_us(now), chance=Random(1))
     found = [trials.effects(past, silence.judge, params={**silence.PARAMS, **dict.fromkeys(trials.PRICE_OF.values(), price)}) for price in (400.0, 6_300.0, 100_000.0)]
     return {tier: [each[tier] for each in found] for tier in trials.TIERS}
 

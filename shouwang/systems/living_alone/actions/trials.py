@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from random import Random
@@ -26,6 +28,7 @@ from shouwang.watch.queries import WatchRow, watch_at
 RULE = "silence"
 SPAN = rules.LEARNT + rules.JUDGED
 LOWEST, HIGHEST = 0.2, 50.0
+_runs: dict[tuple[int, int], rules.Run] = {}
 
 
 def ask_trial(scope: Scope, path: str, *, call_target: str, visit_target: str, now: datetime) -> int:
@@ -52,8 +55,11 @@ def ask_trial(scope: Scope, path: str, *, call_target: str, visit_target: str, n
     return trial.pk
 
 
-def go_on_with_trials(now: datetime) -> int:
-    """Try one more price for the oldest trial that is going on; return how many were tried."""
+def go_on_with_trials(now: datetime, *, most_s: float = 1.0, monotonic: Callable[[], float] = time.monotonic) -> int:
+    """Go on with the oldest trial for about `most_s` seconds, for the worker has alarms to carry; return how many trials there were.
+
+    How far a price has come is kept in this process; another one begins that price anew.
+    """
     trial = Trial.objects.filter(done_at=None).order_by("pk").first()
     watch = None if trial is None else watch_at(RULE, trial.path)
     if trial is None or watch is None:
@@ -61,9 +67,17 @@ def go_on_with_trials(now: datetime) -> int:
     prices = {name: watch.params[name] for name in rules.PRICE_OF.values()}
     if trial.points:
         prices = dict.fromkeys(prices, trial.prices[len(trial.points) - 1])
-    past = _past(trial.pk, trial.path, to_us(trial.asked_at))
-    found = rules.effects(past, detectors_found()[watch.detector].judge, params={**watch.params, **prices})
-    points = [*trial.points, rules.to_json(found)]
+    key = (trial.pk, len(trial.points))
+    run = _runs.get(key)
+    if run is None:
+        _runs.clear()
+        run = _runs[key] = rules.Run(_past(trial.pk, trial.path, to_us(trial.asked_at)), {**watch.params, **prices})
+    until_s, judge = monotonic() + most_s, detectors_found()[watch.detector].judge
+    while not run.is_over and monotonic() < until_s:
+        run.go_on(judge)
+    if not run.is_over:
+        return 1
+    points = [*trial.points, rules.to_json(run.effects())]
     is_done = len(points) > len(trial.prices)
     Trial.objects.filter(pk=trial.pk, done_at=None).update(points=points, done_at=now if is_done else None)
     return 1

@@ -17,7 +17,7 @@ from statistics import median, quantiles
 import numpy as np
 
 from shouwang.detectors.contract import OPEN, Columns, Finding, Judge, fresh
-from shouwang.kernel.moments import HOUR_US
+from shouwang.kernel.moments import DAY_US, HOUR_US
 from shouwang.systems.living_alone.rules.kinds import CALL, HARD_STOP, VISIT
 from shouwang.systems.living_alone.rules.labels import YEAR
 
@@ -91,14 +91,45 @@ def _stopped(mine: Columns, copy: int, stop_us: int) -> Columns:
     return Columns(np.full(len(kept), copy, np.int64), kept.at_us, np.where(kept.at_us > stop_us, stands, kept.value))
 
 
+class Run:
+    """The detector on its way through the past with the prices in `params`: day by day, so that whoever has little time may go on later."""
+
+    def __init__(self, past: Past, params: Mapping[str, float]) -> None:
+        self._past, self._params = past, params
+        self._order = np.argsort(past.columns.at_us, kind="stable")
+        self._upto_us = int(past.columns.at_us.min(initial=past.end_us))
+        self._given = 0
+        self._state = fresh(past.begin_us)
+        self._found: dict[int, list[Finding]] = defaultdict(list)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether the whole past was judged."""
+        return self._upto_us >= self._past.end_us
+
+    def go_on(self, judge: Judge) -> None:
+        """Judge one more day."""
+        past = self._past
+        self._upto_us = min(self._upto_us + DAY_US, past.end_us)
+        upto = int(np.searchsorted(past.columns.at_us[self._order], self._upto_us))
+        rows = past.columns.where(self._order[self._given : upto])
+        self._given = upto
+        self._state, findings = judge(rows, self._state, now_us=self._upto_us, watermark_us=self._upto_us, params=self._params)
+        for finding in findings:
+            if finding.phase == OPEN:
+                self._found[finding.stream].append(finding)
+
+    def effects(self) -> dict[str, Effect]:
+        """Return by tier what the prices give."""
+        return {tier: _effect(self._past, self._found, kinds, self._params[PRICE_OF[tier]]) for tier, kinds in TIERS.items()}
+
+
 def effects(past: Past, judge: Judge, *, params: Mapping[str, float]) -> dict[str, Effect]:
-    """Return by tier what the prices in `params` give on the past; one run of the detector."""
-    _, findings = judge(past.columns, fresh(past.begin_us), now_us=past.end_us, watermark_us=past.end_us, params=params)
-    found: dict[int, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        if finding.phase == OPEN:
-            found[finding.stream].append(finding)
-    return {tier: _effect(past, found, kinds, params[PRICE_OF[tier]]) for tier, kinds in TIERS.items()}
+    """Return by tier what the prices in `params` give on the whole past."""
+    run = Run(past, params)
+    while not run.is_over:
+        run.go_on(judge)
+    return run.effects()
 
 
 def _effect(past: Past, found: Mapping[int, Sequence[Finding]], kinds: frozenset[str], price_h: float) -> Effect:
