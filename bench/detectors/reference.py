@@ -119,7 +119,7 @@ class SilentHome:
         first = self.read is None
         gone_h = 1 if first else slot - self.read
         litres = 0.0 if first else register - self.register
-        exchanged, litres = litres < 0, max(litres, 0.0)
+        exchanged, litres = litres < -10, max(litres, 0.0)
         self.note_rate(slot, code(litres / gone_h), gone_h)
         used = first or exchanged or litres > 0.5 + 1.2 * self.leak_l_h(slot) * gone_h
         silent_h = 1 if self.use is None else slot - self.use
@@ -251,7 +251,7 @@ def drawn(rows: Sequence[Row], *, until: int) -> list[Told]:
     """Return the findings of high use and leaks."""
     last = {at_us // HOUR_US: value for at_us, value in sorted(rows)}
     slots = [slot for slot in sorted(last) if slot < until]
-    hourly = {b: last[b] - last[a] for a, b in zip(slots, slots[1:], strict=False) if b == a + 1 and last[b] >= last[a]}
+    hourly = {b: last[b] - last[a] for a, b in zip(slots, slots[1:], strict=False) if b == a + 1 and 0 <= last[b] - last[a] <= 20_000}
     most, this_week, week, opened, found = {}, {}, None, {}, []
     for slot in slots:
         if week is not None and slot // WEEK_H > week:
@@ -265,7 +265,8 @@ def drawn(rows: Sequence[Row], *, until: int) -> list[Told]:
                 shown["drawn", hours], shown["least", hours] = sum(part), min(part)
         much = slot - slots[0] >= 336 and any(shown.get(("drawn", h), 0) > max(1.5 * most.get(("drawn", h), 0), 150) for h in (1, 2, 3, 6, 12, 24))
         much |= slot - slots[0] >= 336 and any(shown.get(("least", h), 0) > max(1.3 * most.get(("least", h), 0), 10) for h in (4, 6, 8, 10, 12, 24))
-        much |= shown.get(("drawn", 24), 0) > 1_000
+        if slot - slots[0] < 336:
+            much = shown.get(("drawn", 24), 0) > 1_000
         for span, value in shown.items():
             this_week[span] = max(this_week.get(span, 0), value)
         for kind, is_so in (("WATER_HIGH_USE", much), ("WATER_LEAK", shown.get(("least", 24), 0) > 0)):

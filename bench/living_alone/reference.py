@@ -35,7 +35,7 @@ def gaps(registers: NDArray[np.float64]) -> list[Gap]:
         litres = np.float32(max(drawn, 0))
         rates = [(at, rate) for at, rate in rates if at > column - LEAK_H] + [(column, litres / np.float32(gone_h))]
         leak = min(rate for _, rate in rates) if len(rates) >= LEAK_H // 2 else np.float32(0)
-        if drawn < 0 or litres > 0.5 + 1.2 * leak * gone_h:
+        if drawn < -10 or litres > 0.5 + 1.2 * leak * gone_h:
             found.append(Gap(use, silent - use, column - use))
             use = column
         silent = before = column

@@ -24,6 +24,8 @@ SPANS = len(high.DRAWN_H) + len(high.NEVER_LESS_H)
 ARRAYS = ("register", "read_slot", "since_slot", "known_h", "ring", "most", "week_most", "open_slot")
 CLOSED = -1
 MOST_TENTHS = 65_530
+EXCHANGED_L = 20_000
+"""No home's pipe carries more in an hour: a register that leaps further is another meter's."""
 ENDS = frozenset(high.DRAWN_H) | frozenset(high.NEVER_LESS_H)
 Mask = NDArray[np.bool_]
 
@@ -87,7 +89,7 @@ class Homes:
         self._forget_holes(read, slot)
         self._turn_weeks(read, slot)
         litres = registers - self.register
-        on_time = (self.read_slot == slot - 1) & (litres >= 0)
+        on_time = (self.read_slot == slot - 1) & (litres >= 0) & (litres <= EXCHANGED_L)
         tenths = np.ceil(np.minimum(np.where(on_time, litres, 0), MOST_TENTHS / 10) * 10 - 0.01).astype(np.uint16)
         np.copyto(self.ring[:, slot % DAY_H], tenths, where=read)
         np.copyto(self.known_h, np.where(on_time, np.minimum(self.known_h, DAY_H - 1) + np.uint8(1), np.uint8(0)), where=read)
@@ -132,7 +134,7 @@ class Homes:
                     day = tenths > 10 * self.params["day_limit_l"]
                 elif hours == DAY_H:
                     leak = tenths > 0
-        return (much & (slot - self.since_slot >= self.params["learning_h"])) | day, leak
+        return np.where(slot - self.since_slot >= self.params["learning_h"], much, day), leak
 
     def _spans(self, hours: int, total: NDArray[np.uint32], low: NDArray[np.uint16]) -> Iterator[tuple[int, NDArray[np.generic], float, float]]:
         """Yield for the spans of `hours` their place, what was shown, how many times the greatest is too much, and from how many litres on."""

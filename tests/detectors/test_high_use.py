@@ -43,3 +43,15 @@ def test_a_new_home_is_judged_by_the_day_s_limit_alone(litres: float, expected: 
     quiet = dict.fromkeys(range(60), 0.0)
     found = told({**quiet, 30: litres}, days=2)
     assert expected == [row for row in found if row[1] == "OPEN"]
+
+
+def test_a_home_whose_habits_are_known_is_judged_by_them_alone() -> None:
+    always = {hour: DAY_L[hour % 24] * 7.0 for hour in range(24 * 30)}
+    (opened, ended) = told(always, days=30)
+    assert (opened[:2], ended[:2]) == (("WATER_HIGH_USE", "OPEN"), ("WATER_HIGH_USE", "END"))
+    assert opened[2] <= 2 * 24, "a new home's day of 1,155 L is above its limit"
+    assert ended[2] == 14 * 24 + 1
+
+
+def test_a_new_meter_whose_register_leaps_is_no_use() -> None:
+    assert told({24 * 25 + 10: 900_000.0}, days=27) == []

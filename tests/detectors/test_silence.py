@@ -60,6 +60,13 @@ def test_a_meter_that_is_silent_itself_is_no_silence() -> None:
     assert judged(rows, until=STOP + 100) == []
 
 
+@pytest.mark.parametrize(("falls_l", "expected"), [(1.0, 3), (9.0, 3), (500.0, 0)])
+def test_a_register_that_falls_a_little_is_no_use_and_much_another_meter(falls_l: float, expected: int) -> None:
+    rows = life(stops_after=STOP, hours=STOP + 40)
+    rows = [(stream, at_us, value - falls_l * max(0, (place - STOP) // 6)) for place, (stream, at_us, value) in enumerate(rows)]
+    assert len(judged(rows, until=STOP + 39)) == expected
+
+
 def test_the_hard_stop_needs_no_reading_at_its_hour() -> None:
     lost = range(STOP + 21, STOP + 60)
     found = judged(life(stops_after=STOP, hours=STOP + 60, lost=lost), until=STOP + 59)

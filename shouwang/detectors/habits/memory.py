@@ -23,6 +23,8 @@ Mask = NDArray[np.bool_]
 WEEK_H = 168
 RING_H = 192
 LEAK_H = 48
+EXCHANGED_L = 10.0
+"""A register that falls by more is another meter's, by less the same one's that water has pushed back: nobody has used any."""
 AHEAD_H = 36
 HALF_LIFE_WEEKS = 16
 DECAY = 0.5 ** (1 / HALF_LIFE_WEEKS)
@@ -141,7 +143,7 @@ class Memory:
         first = read & ~known
         gone_h = np.where(known, slot - self.read_slot, np.int32(1))
         litres: Floats = np.where(known, registers - self.register, 0.0).astype(np.float32)
-        exchanged = litres < 0
+        exchanged = litres < -EXCHANGED_L
         np.maximum(litres, 0, out=litres)
         rate: Floats = np.true_divide(litres, gone_h.astype(np.float32))
         self._note_rates(slot, read, rate, gone_h)
