@@ -10,7 +10,8 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        """Register the main navigation, the search, and which first steps an office does without."""
+        """Register the main navigation, the search, and which first steps an office does without; this room is the last to load."""
+        from shouwang.kernel.collecting import collect_seldom  # noqa: PLC0415
         from shouwang.places.registry import declare  # noqa: PLC0415 - queries load after the models
         from shouwang.ui.navigation import offer_search, register  # noqa: PLC0415
         from shouwang.web.checklist import SKIPPED  # noqa: PLC0415
@@ -19,3 +20,4 @@ class WebConfig(AppConfig):
         declare(SKIPPED)
         register(*WAYS)
         offer_search(SEARCH)
+        collect_seldom()

@@ -15,6 +15,7 @@ WORKER_CASE, OFFICER_CASE, LADDER_CASE, GAP_CASE, AXE_CASE, PUSH_CASE = 1, 2, 3,
 MODES = [("light", "standard"), ("dark", "standard"), ("light", "elder")]
 DESK_PAGES = ("/cases/", f"/cases/{AXE_CASE}/", "/tasks/", "/messages/", "/places/", "/people/", "/people/roster/", "/things/")
 FORGET_S = 6
+TRIAL_MS = 300_000
 DEPUTY, TOWNSHIP = 3, 4
 """Rungs of the welfare check: 0 and 1 are the contacts, whom the demo has no telephone to call."""
 
@@ -141,6 +142,25 @@ def test_a_home_is_enrolled_by_the_keyboard_alone_within_a_minute(browser: Brows
             expect(page.get_by_role("heading", name="刘守安").or_(page.get_by_text("WM20468")).first).to_be_visible()
         FIGURES.enrol_home_s = hands.counted()["seconds"]
         officer.check("the home")
+
+
+def test_other_alarm_hours_are_tried_on_the_past_and_accepted(browser: Browser, demo: Demo) -> None:
+    with FIGURES.timed("a trial of the alarm hours"), reader(browser, demo, demo.links["admin"]) as administrator:
+        page = administrator.page
+        administrator.open("/living-alone/programme/")
+        trial = page.locator("#trial")
+        trial.get_by_label("上门核实").fill("1")
+        trial.get_by_role("button", name="试算", exact=True).click()
+        expect(trial.get_by_role("progressbar")).to_be_visible()
+        administrator.check("a trial that goes on")
+        expect(trial.get_by_role("button", name="采用建议")).to_be_visible(timeout=TRIAL_MS)
+        expect(trial.get_by_role("row", name="上门核实")).to_contain_text("九成")
+        administrator.check("what a trial gave")
+        trial.get_by_role("button", name="采用建议").click()
+        expect(page.get_by_text("已采用；从下一个读数起")).to_be_visible()
+        expect(trial.get_by_text("已采用")).to_be_visible()
+        administrator.open("/settings/thresholds/")
+        expect(page.locator(".log")).to_contain_text("报警时刻按试算调整")
 
 
 @pytest.mark.parametrize(("theme", "display"), MODES)
