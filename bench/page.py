@@ -201,7 +201,7 @@ def seed(*, seed: int) -> dict[str, Any]:
     folder = Path(settings.SHOUWANG_DATA_DIR)
     began, began_cpu = time.monotonic(), time.process_time()
     mark_if_empty(folder)
-    roles, _, _ = _seed(seed)
+    roles, _, _ = _seed(seed, past=True)
     seed_s, seed_cpu_s = time.monotonic() - began, time.process_time() - began_cpu
     keep_roles(folder, roles)
     before = _lines()
