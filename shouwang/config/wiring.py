@@ -85,6 +85,7 @@ JOBS = (
     Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),
     Job("living_alone.end_consents", HOUR, living_alone.end_consents),
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
+    Job("living_alone.check_gateways", timedelta(minutes=10), living_alone.check_gateways),
     Job("living_alone.trials", timedelta(seconds=1), go_on_with_trials),
     Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),

@@ -18,6 +18,7 @@ from shouwang.alerts.actions import take_findings
 from shouwang.alerts.queries import last_told
 from shouwang.alerts.rules import LARGEST_BATCH, FoundFinding
 from shouwang.cases.events import ANSWERED, CLOSED
+from shouwang.detectors.contract import END, OPEN
 from shouwang.journal.paths import move_paths
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Event
@@ -29,18 +30,20 @@ from shouwang.people.rules import SYSTEM
 from shouwang.places.events import AREA_MOVED
 from shouwang.systems.living_alone.actions import end_watching, label_case, take_word
 from shouwang.systems.living_alone.actions.enrolling import TELL_RELATIVE
-from shouwang.systems.living_alone.models import Enrolment, Label, Trial
+from shouwang.systems.living_alone.models import Enrolment, Gateway, Label, Trial
 from shouwang.systems.living_alone.queries import WATCH_PURPOSE, last_use_of
+from shouwang.systems.living_alone.queries.gateways import GatewayRow, gateways
 from shouwang.systems.living_alone.rules.absence import LOOK_AFTER
 from shouwang.systems.living_alone.rules.endings import CONSENT
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
-from shouwang.systems.living_alone.rules.kinds import HARD_STOP, LOW_USE, NO_DATA
+from shouwang.systems.living_alone.rules.kinds import GATEWAY_NO_DATA, HARD_STOP, LOW_USE, NO_DATA
 from shouwang.systems.living_alone.rules.procedures import HARD_STOP_HOURS
 from shouwang.systems.living_alone.rules.use import LastUse
 from shouwang.telemetry.queries import last_readings, series
 
 SILENT_AFTER = timedelta(hours=24)
 TELL_AGAIN = timedelta(days=3)
+GATEWAY_AFTER = timedelta(hours=6)
 ASK_AGAIN = timedelta(minutes=30)
 WAIT_FOR_READINGS = timedelta(days=3)
 LOW_L = 10.0
@@ -58,7 +61,7 @@ def on_moves(events: Sequence[Event]) -> None:
     """Give the watched homes below moved areas their new paths."""
     for event in events:
         if event.kind == AREA_MOVED:
-            for model in (Enrolment, Label, Trial):
+            for model in (Enrolment, Gateway, Label, Trial):
                 move_paths(model.objects.all(), old=event.payload["from"], new=event.payload["to"])
 
 
@@ -122,11 +125,13 @@ def check_meters(now: datetime) -> int:
     One that stays silent is told again after three days, and one that sends again ends what was told.
     """
     told, rows = 0, _ASKED.objects(0, now, now - SILENT_AFTER)
+    dead = frozenset(Gateway.objects.filter(told_at__isnull=False).values_list("pk", flat=True)) if rows else frozenset()
     while rows:
         last = last_readings([row.datastream_id for row in rows], now=now)
         silent = [row for row in rows if row.datastream_id not in last or last[row.datastream_id] <= now - _silent_after(row)]
         back = [row for row in rows if row not in silent and row.silence_told_at is not None]
-        due = [row for row in silent if row.silence_told_at is None or row.silence_told_at <= now - TELL_AGAIN]
+        alone = [row for row in silent if row.gateway_id is None or row.gateway_id not in dead]
+        due = [row for row in alone if row.silence_told_at is None or row.silence_told_at <= now - TELL_AGAIN]
         told += len(due)
         for start in range(0, len(due), LARGEST_BATCH):
             _tell(due[start : start + LARGEST_BATCH], "OPEN", now=now)
@@ -134,6 +139,34 @@ def check_meters(now: datetime) -> int:
             _tell(back[start : start + LARGEST_BATCH], "END", now=now)
         rows = _ASKED.objects(rows[-1].pk, now, now - SILENT_AFTER)
     return told
+
+
+def check_gateways(now: datetime) -> int:
+    """Have gateways looked at that have carried nothing for hours: one ticket instead of one for every meter; return how many.
+
+    One that stays silent is told again after three days, and one that carries readings again ends what was told.
+    """
+    rows = gateways(now)
+    silent = [row for row in rows if row.last_at is None or row.last_at <= now - max(GATEWAY_AFTER, 1.5 * timedelta(hours=row.upload_h))]
+    dead = [row for row in silent if row.told_at is None or row.told_at <= now - TELL_AGAIN]
+    back = [row for row in rows if row.told_at is not None and row not in silent]
+    for part, phase in ((dead, OPEN), (back, END)):
+        for start in range(0, len(part), LARGEST_BATCH):
+            _tell_of_gateways(part[start : start + LARGEST_BATCH], phase, now=now)
+    return len(dead)
+
+
+def _tell_of_gateways(rows: Sequence[GatewayRow], phase: Literal["OPEN", "END"], *, now: datetime) -> None:
+    findings = [
+        FoundFinding(
+            GATEWAY_NO_DATA, "area", row.area_id, to_us(now), phase, SILENT_SEVERITY, to_us(now), f"{GATEWAY_NO_DATA}_{phase}",
+            {"gateway": row.code, "meters": row.meters, "hours": int((now - row.last_at) / timedelta(hours=1)) if row.last_at else 48}, "gateway_silent", "1",
+        )
+        for row in rows
+    ]
+    with transaction.atomic():
+        Gateway.objects.filter(pk__in=[row.id for row in rows]).update(told_at=now if phase == OPEN else None)
+        take_findings(findings, now=now)
 
 
 def look_again(now: datetime) -> int:

@@ -9,6 +9,15 @@ from django.db import models
 from shouwang.journal.fields import MomentField, PathField
 
 
+class Gateway(models.Model):
+    """What carries the readings of several meters; it stands where the first of them was enrolled. `told_at` is since when it is silent."""
+
+    code = models.CharField(max_length=64, unique=True)
+    area_id = models.BigIntegerField()
+    path = PathField(max_length=120)
+    told_at = MomentField(null=True)
+
+
 class Enrolment(models.Model):
     """That one household is watched through one datastream.
 
@@ -30,6 +39,7 @@ class Enrolment(models.Model):
     category = models.CharField(max_length=16, blank=True)
     consent_until = models.DateField(null=True)
     upload_h = models.SmallIntegerField(default=1, db_default=1)
+    gateway = models.ForeignKey(Gateway, models.DO_NOTHING, null=True, related_name="+")
     said_well_at = MomentField(null=True)
     stop_at = MomentField(null=True)
     enrolled_at = MomentField()

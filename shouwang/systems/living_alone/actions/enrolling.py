@@ -14,7 +14,7 @@ from shouwang.people import actions as people
 from shouwang.people.queries import find_person, households_of, members_of, person_cards
 from shouwang.people.rules import Scope
 from shouwang.places import queries as places
-from shouwang.systems.living_alone.models import Enrolment
+from shouwang.systems.living_alone.models import Enrolment, Gateway
 from shouwang.systems.living_alone.rules.endings import ENDINGS
 from shouwang.systems.living_alone.rules.errors import MeterTaken
 from shouwang.systems.living_alone.rules.lines import Contact, NewHome
@@ -76,17 +76,19 @@ def enrol_home(scope: Scope, home: NewHome, *, source: str, now: datetime) -> En
         if home.consent:
             for purpose in (CONSENT, TELL_RELATIVE) if home.relative else (CONSENT,):
                 people.give_consent(scope, resident, purpose=purpose, wording=WORDING, source=source, now=now)
-        _set_grounds(household_id, home)
+        _set_grounds(household_id, home, area)
     return Enrolled(household_id, before is None)
 
 
-def _set_grounds(household_id: int, home: NewHome) -> None:
-    """Note on which list a home stands, how often its meter sends, and until when its consent holds; one given anew holds until its own end."""
+def _set_grounds(household_id: int, home: NewHome, area: places.AreaRow) -> None:
+    """Note on which list a home stands, how often its meter sends and through which gateway, and until when its consent holds; one given anew holds until its own end."""
     grounds: dict[str, object] = {"category": home.category} if home.category else {}
     if home.consent or home.consent_until is not None:
         grounds["consent_until"] = home.consent_until
     if home.upload_h is not None:
         grounds["upload_h"] = home.upload_h
+    if home.gateway:
+        grounds["gateway"] = Gateway.objects.get_or_create(code=home.gateway, defaults={"area_id": area.id, "path": area.path})[0]
     if grounds:
         Enrolment.objects.filter(household_id=household_id).update(**grounds)
 

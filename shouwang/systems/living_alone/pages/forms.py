@@ -23,7 +23,7 @@ PHONES = ("phone", "relative_phone", "key_holder_phone", "hospital_phone")
 GROUPS = (
     (Text("住户与水表", "Home and meter"), ("name", "phone", "id_number", "area", "address", "meter")),
     (Text("联系人", "Whom to call"), ("relative", "relation", "relative_phone", "key_holder", "key_holder_phone")),
-    (Text("医院、同意与上报", "Hospital, consent, uploads"), ("hospital", "hospital_phone", "consent", "consent_until", "category", "upload")),
+    (Text("医院、同意与上报", "Hospital, consent, uploads"), ("hospital", "hospital_phone", "consent", "consent_until", "category", "upload", "gateway")),
 )
 PAIRS = (("relative", "relative_phone"), ("key_holder", "key_holder_phone"), ("hospital", "hospital_phone"))
 
@@ -43,12 +43,13 @@ class HomeForm(Form):
         "key_holder_phone": Text("持钥匙人电话", "Key-holder's phone"), "hospital": Text("定点医院", "Own hospital"),
         "hospital_phone": Text("医院电话", "Hospital's phone"), "consent": CONSENT,
         "consent_until": Text("同意至（含当日）", "Consent until (that day too)"), "category": Text("类别", "Register"),
-        "upload": Text("水表上报间隔", "How often the meter sends"),
+        "upload": Text("水表上报间隔", "How often the meter sends"), "gateway": Text("集中器编号", "Gateway's number"),
     }
     hints: ClassVar[Mapping[str, Text]] = {
         "area": Text("名称、全称（县 乡镇 村）或区划代码", "Name, full name (county township village) or division code"),
         "meter": Text("表身上的编号；没有登记过的水表会自动登记", "As on the meter; one that is not registered yet is registered"),
         "upload": Text("不填则按每小时；每天上报的水表会把报警推迟约 12 小时；请尽量为关注户开通每小时上报", "Left empty: hourly. A meter that sends daily makes every alert some 12 hours later; have it send hourly where you can"),
+        "gateway": Text("几只水表经同一集中器上报时填写：集中器失联只派一张工单", "Where several meters send through one gateway: one ticket, should it fall silent"),
         "hospital": Text("不填则用本地区设置的就近医院", "Left empty, the hospital set for the area is used"),
     }
 
@@ -70,6 +71,8 @@ class HomeForm(Form):
     category = forms.ChoiceField(required=False, choices=[("", "—"), *((code, f"{text.zh} {text.en}") for code, text in CATEGORIES.items())])
 
     upload = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, choices=[("", "—"), *((hours, f"{text.zh} {text.en}") for hours, text in UPLOADS.items())])
+
+    gateway = forms.CharField(max_length=64, required=False)
 
     def clean(self) -> dict[str, Any]:
         """Return the values, numbers tidied; note what is wrong with them."""
@@ -97,7 +100,7 @@ class HomeForm(Form):
             values["name"], area_id, values["address"], values["meter"], values["phone"], values["id_number"],
             _contact(values, "relative", values["relation"]), _contact(values, "key_holder", ""), values["hospital"],
             values["hospital_phone"], values["consent"], values["consent_until"], values["category"],
-            values["upload"],
+            values["upload"], values["gateway"].strip(),
         )
 
 

@@ -24,6 +24,7 @@ from shouwang.people.rules.lines import digits, is_phone
 from shouwang.systems.living_alone import actions, queries
 from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
 from shouwang.systems.living_alone.queries import HomeRow, lives
+from shouwang.systems.living_alone.queries.gateways import gateway_of
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
 from shouwang.systems.living_alone.rules.endings import ENDINGS
 from shouwang.systems.living_alone.rules.kinds import KINDS
@@ -192,7 +193,7 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
         "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),
         "upload": UPLOADS.get(shown.enrolment.upload_h), "holiday": queries.holiday_of(household_id, now=now),
-        "category": CATEGORIES.get(shown.enrolment.category),
+        "gateway": gateway_of(household_id), "category": CATEGORIES.get(shown.enrolment.category),
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),
         **frame_of(scope),
     }

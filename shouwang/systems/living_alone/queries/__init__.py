@@ -31,6 +31,7 @@ from shouwang.people.rules import Scope
 from shouwang.places import queries as places
 from shouwang.places.rules.calendar import is_working_day
 from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.queries.gateways import is_dead
 from shouwang.systems.living_alone.rules.absence import next_holiday
 from shouwang.systems.living_alone.rules.explaining import Known
 from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
@@ -115,7 +116,10 @@ def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
         row.datastream_id: Subject(
             "household", row.household_id, row.area_id, row.path,
             {"household": row.household_id, "datastream": row.datastream_id},
-            Known(row.away_until, row.said_well_at, row.upload_h, partial(can_be_called, row.household_id)).explains,
+            Known(
+                row.away_until, row.said_well_at, row.upload_h, partial(can_be_called, row.household_id),
+                partial(is_dead, row.gateway_id) if row.gateway_id else None,
+            ).explains,
         )
         for row in rows
     }

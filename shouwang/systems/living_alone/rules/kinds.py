@@ -9,7 +9,7 @@ from shouwang.kernel.texts import Text
 from shouwang.systems.living_alone.rules.procedures import SYSTEM
 
 CALL, VISIT, HARD_STOP, LOW_USE = "WATER_SILENCE_CALL", "WATER_SILENCE", "WATER_HARD_STOP", "WATER_LOW_USE"
-NO_DATA = "WATER_NO_DATA"
+NO_DATA, GATEWAY_NO_DATA = "WATER_NO_DATA", "GATEWAY_NO_DATA"
 SILENCE = "WATER_SILENCE"
 """The family of one silence: its tiers are one alert and one case, which the graver tier raises."""
 
@@ -21,6 +21,7 @@ KINDS = (
     AlertKind("WATER_HIGH_USE", SYSTEM, "WELFARE_CHECK", "用水过多", "Too much water used"),
     AlertKind("WATER_LEAK", SYSTEM, "LEAK_CHECK", "疑似漏水", "Perhaps a leak", response_type="Monitor"),
     AlertKind(NO_DATA, SYSTEM, "METER_CHECK", "水表无数据", "No data from the meter", response_type="Monitor"),
+    AlertKind(GATEWAY_NO_DATA, SYSTEM, "METER_CHECK", "集中器失联", "No data from a gateway", response_type="Monitor"),
 )
 SILENCES = frozenset(kind.code for kind in KINDS if kind.family == SILENCE)
 EXPLAINED_BY_ABSENCE = SILENCES
@@ -50,6 +51,10 @@ _REASONS = {
         "连续 24 小时每个小时都在用水，共 {used_24h_l} 升，可能漏水", "Water ran in every one of 24 hours, {used_24h_l} L in all: perhaps a leak",
     ),
     "WATER_NO_DATA_OPEN": Text("水表超过 {max_gap_h} 小时没有读数", "The meter has sent no reading for over {max_gap_h} hours"),
+    "GATEWAY_NO_DATA_OPEN": Text(
+        "集中器 {gateway} 失联：{meters} 只水表 {hours} 小时没有任何读数",
+        "Gateway {gateway} is silent: nothing from its {meters} meters for {hours} hours",
+    ),
     "METER_SILENT_OPEN": Text(
         "登记的水表 {hours} 小时内没有任何读数，可能从未上报", "The enrolled meter has sent nothing for {hours} hours, perhaps never",
     ),

@@ -28,13 +28,14 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "consent_until": ("同意截止", "同意至", "consent until"),
     "category": ("类别", "人员类别", "category"),
     "upload": ("上报间隔", "水表上报", "upload"),
+    "gateway": ("集中器编号", "集中器", "网关", "gateway"),
 }
 REQUIRED = ("name", "area", "address", "meter")
 EXAMPLE = (
     "示例甲", "10000000001", "", "莘县 张寨镇 黄庙村", "1组2号", "WM00001", "示例乙", "子女", "10000000002", "示例丙", "10000000003",
-    "示例县人民医院", "10000000120", "是", "2027-12-31", "分散供养特困", "每小时",
+    "示例县人民医院", "10000000120", "是", "2027-12-31", "分散供养特困", "每小时", "",
 )
-LONGEST: Mapping[str, int] = {"name": 60, "address": 200, "meter": 64, "relative": 60, "relation": 20, "key_holder": 60, "hospital": 80}
+LONGEST: Mapping[str, int] = {"name": 60, "address": 200, "meter": 64, "relative": 60, "relation": 20, "key_holder": 60, "hospital": 80, "gateway": 64}
 CATEGORIES: Mapping[str, Text] = {
     "SUPPORTED": Text("分散供养特困", "Supported at home"), "ALONE": Text("独居老人", "Elder living alone"),
 }
@@ -90,6 +91,7 @@ class NewHome:
     consent_until: date | None = None
     category: str = ""
     upload_h: int | None = None
+    gateway: str = ""
 
 
 FIELDS: Mapping[str, str] = {"ID_WRONG": "id_number"}
@@ -199,7 +201,7 @@ def _home(cells: Cells, areas: Mapping[str, Found]) -> NewHome:
         _contact(cells, "relative", cells.text("relation")), _contact(cells, "key_holder", ""),
         cells.text("hospital"), digits(cells.text("hospital_phone")), cells.text("consent").lower() in YES,
         day_of(cells.text("consent_until")), CATEGORY_OF.get(cells.text("category"), ""),
-        UPLOAD_OF.get(cells.text("upload")),
+        UPLOAD_OF.get(cells.text("upload")), cells.text("gateway"),
     )
 
 
