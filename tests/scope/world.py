@@ -242,6 +242,7 @@ def _rest(side: Side, now: datetime) -> None:
     file = store(f"list {side.tag}".encode(), limit_bytes=100, now=now)
     for purpose in purposes:
         Upload.objects.create(account_id=account.pk, purpose=purpose[:24], name="x", file_id=file.id, made_at_us=int(now.timestamp() * 1e6))
+    _make("living_alone.Trial", area_id=side.areas["COUNTY"], path=side.path, now=now)
     people.save_view(scope, page="desk", name="x", query="kind=living_alone", now=now)
     people.keep_draft(scope, name="x", head=["姓名"], good=[], bad=[], now=now)
 
