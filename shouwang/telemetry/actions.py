@@ -71,6 +71,7 @@ def add_things(new: Sequence[NewThing], *, now: datetime) -> list[ThingAdded]:
         rows += [(streams[observed], thing_id, observed, unit) for observed, unit in thing.datastreams]
         added.append(ThingAdded(thing_id, thing.external_id, streams))
     put(Datastream, ("id", "thing_id", "property", "unit"), rows)
+    queries.forget()
     transaction.on_commit(queries.forget)
     append([NewEvent(THING_ADDED, each.thing_id, exercise_id=thing.exercise_id) for each, thing in zip(added, new, strict=True)], now=now)
     return added

@@ -106,7 +106,9 @@ def test_hours_until_take_the_first_of_the_kinds_and_none_where_one_was_open() -
     # the hour before the next use was not read: silence ends with the last reading that showed none
     ([10, 10, 10, NAN, 30], [(0, 2, 4), (4, 0, 1)]),
     # a register that falls is an exchanged meter, and counts as use
-    ([10, 10, 2, 2], [(0, 1, 2), (2, 1, 2)]),
+    ([100, 100, 2, 2], [(0, 1, 2), (2, 1, 2)]),
+    # by a little it is the same meter, and nobody has used any
+    ([10, 10, 2, 2], [(0, 3, 4)]),
 ])
 def test_gaps_are_counted_to_the_last_reading_that_showed_none(registers: list[float], expected: list[tuple[int, int, int]]) -> None:
     assert expected == [(gap.slot, gap.silence_h, gap.next_h) for gap in reference.gaps(np.array(registers, float))]
