@@ -78,9 +78,7 @@ def past_of(readings: Columns, *, end_us: int, chance: Random) -> Past:
             copy = -(len(stops) + 1)
             stops[copy] = stop_us
             parts.append(_stopped(mine, copy, stop_us))
-    whole = parts[0] if parts else Columns.empty()
-    for part in parts[1:]:
-        whole = whole.joined(part)
+    whole = Columns(*(np.concatenate([getattr(part, name) for part in (Columns.empty(), *parts)]) for name in ("stream", "at_us", "value")))
     return Past(whole, frozenset(homes), stops, begin_us, end_us)
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import pytest
-from django.db import connections
 
 from shouwang.people.actions import issue_credential
 from shouwang.people.rules.codes import INTEGRATION
@@ -23,8 +21,8 @@ from shouwang.telemetry.sources.cjt188 import frames
 from shouwang.telemetry.sources.cjt188.frames import Said
 from shouwang.telemetry.sources.cjt188.listen import Cjt188Settings
 from tests.telemetry.sources.cjt188.line import NOW, modems
+from tests.telemetry.sources.loops import asked, run
 
-T = TypeVar("T")
 METER = "37150000000001"
 REPORT = frames.reported(Said(METER, 36_410.0, NOW, 1, True))
 ANSWER = frames.answer_to(frames.read_frame(REPORT), control=0x21)
@@ -38,20 +36,6 @@ def token(transactional_db: None, now: datetime) -> str:
     add_things([NewThing(METER, "WATER_METER", METER, streams, path="/1/")], now=now)
     queries.forget()
     return issue_credential(INTEGRATION, subject="concentrator", paths=["/1/"], now=now)
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 60))
-
-
-async def asked(question: Callable[[], T]) -> T:
-    def ask() -> T:
-        try:
-            return question()
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(ask)
 
 
 def test_the_answer_comes_after_the_commit_and_the_states_are_stored_beside(token: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,15 @@ import asyncio
 import json
 import ssl
 import threading
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.db import OperationalError, connections
+from django.db import OperationalError
 
 from shouwang.people.actions import issue_credential
 from shouwang.people.models import Credential
@@ -27,9 +26,8 @@ from shouwang.telemetry.listening import Listening
 from shouwang.telemetry.models import Observation, Quarantine
 from shouwang.telemetry.rules import NewThing
 from shouwang.telemetry.sources.mqtt import listen, packets
+from tests.telemetry.sources.loops import asked, run
 from tests.telemetry.sources.mqtt.line import NOW, Device, devices
-
-T = TypeVar("T")
 
 
 @pytest.fixture
@@ -39,22 +37,6 @@ def token(transactional_db: None, now: datetime) -> str:
     add_things([NewThing("M1", "WATER_METER", "M1", (("register_l", "L"),), path="/1/")], now=now)
     queries.forget()
     return issue_credential(DEVICE, subject="M1", paths=["/1/"], now=now)
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 60))
-
-
-async def asked(question: Callable[[], T]) -> T:
-    """Return what a question to the database answers; Django would open a connection of its own for a loop."""
-
-    def ask() -> T:
-        try:
-            return question()
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(ask)
 
 
 def reading(n: int = 0, **more: object) -> bytes:
