@@ -16,7 +16,7 @@ each reading that waits; those in `OF_ALL` are of the whole state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -48,6 +48,15 @@ class Columns:
     def empty(cls) -> Columns:
         """Return columns without rows."""
         return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float64))
+
+    @classmethod
+    def of(cls, parts: Sequence[Columns]) -> Columns:
+        """Return the rows of all `parts`, in their order."""
+        whole = parts or [cls.empty()]
+        return cls(
+            np.concatenate([part.stream for part in whole]), np.concatenate([part.at_us for part in whole]),
+            np.concatenate([part.value for part in whole]),
+        )
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -12,7 +12,7 @@ import numpy as np
 from django.db.models import Count, Q, QuerySet, Sum
 from numpy.typing import NDArray
 
-from shouwang.detectors.contract import Float64s, Int64s
+from shouwang.detectors.contract import Columns, Float64s, Int64s
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.sql import rows_for, run
 from shouwang.kernel.errors import NotFound
@@ -157,6 +157,12 @@ def series(datastream_id: int, start: datetime, end: datetime, *, max_points: in
     result = np.array([row[1] for row in rows], np.float64)
     kept = thin(at_us, max_points=max_points)
     return Series(at_us[kept], result[kept], len(rows), stream[0], stream[1])
+
+
+def columns_of(datastream_ids: Sequence[int], start: datetime, end: datetime, *, max_points: int) -> Columns:
+    """Return the readings of several datastreams in [start, end), at most `max_points` of each. Raises SpanTooLong, NotFound."""
+    found = [(each, series(each, start, end, max_points=max_points)) for each in datastream_ids]
+    return Columns.of([Columns(np.full(len(part.at_us), each, np.int64), part.at_us, part.result) for each, part in found])
 
 
 def _hours(first: int, last: int) -> Iterable[list[int]]:

@@ -242,11 +242,7 @@ def _rows(after_seq: int, *, upto: int) -> Rows:
     batches = telemetry.batches_after(after_seq, upto=upto, limit=upto - after_seq) if upto > after_seq else []
     if not batches:
         return Rows(Columns.empty(), np.zeros(0, np.int64), np.zeros(0, np.uint8))
-    columns = Columns(
-        np.concatenate([batch.columns.stream for batch in batches]),
-        np.concatenate([batch.columns.at_us for batch in batches]),
-        np.concatenate([batch.columns.value for batch in batches]),
-    )
+    columns = Columns.of([batch.columns for batch in batches])
     seq = np.repeat(np.array([batch.seq for batch in batches], np.int64), [len(batch.columns) for batch in batches])
     return Rows(columns, seq, np.concatenate([batch.partition for batch in batches]))
 

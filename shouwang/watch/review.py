@@ -62,7 +62,7 @@ def _review(watch: WatchRow, detector: Detector, rows: Sequence[LateRow], *, jud
     watermark = judged_at - timedelta(seconds=watch.lateness_s)
     late = {row.stream: np.frombuffer(row.moments, np.int64) for row in rows}
     start = max(from_us(min(int(moments[0]) for moments in late.values())), watch.since, now - LOOKS_BACK)
-    columns = _observed(list(late), start - HISTORY, watermark)
+    columns = telemetry.columns_of(list(late), start - HISTORY, max(watermark, start - HISTORY), max_points=READINGS)
     found = _twice(detector, watch, columns, late, start=start, watermark=watermark)
     asked = [_found(_marked(finding), detector, watch) for finding in found.tell]
     seen = seen_already([each for each in asked if each.phase == "OPEN"])
@@ -90,14 +90,6 @@ def _twice(
         for part in (columns.where(~is_late), columns)
     )
     return compare(without, with_late)
-
-
-def _observed(streams: Sequence[int], start: datetime, end: datetime) -> Columns:
-    parts = [Columns.empty()]
-    for stream in streams:
-        found = telemetry.series(stream, start, max(end, start), max_points=READINGS)
-        parts.append(Columns(np.full(len(found.at_us), stream, np.int64), found.at_us, found.result))
-    return Columns(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("stream", "at_us", "value")))
 
 
 def _marked(finding: Finding) -> Finding:

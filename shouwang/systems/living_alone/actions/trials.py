@@ -19,15 +19,17 @@ from shouwang.people.rules import Scope
 from shouwang.places import queries as places
 from shouwang.systems.living_alone.actions.switching import SETTLE
 from shouwang.systems.living_alone.models import Trial
-from shouwang.systems.living_alone.queries.trials import TrialRow, readings_of, row_of, streams_below
+from shouwang.systems.living_alone.queries.trials import TrialRow, row_of, streams_below
 from shouwang.systems.living_alone.rules import trials as rules
 from shouwang.systems.living_alone.rules.errors import TargetWrong, TrialTooSmall
+from shouwang.telemetry.queries import columns_of
 from shouwang.watch.actions import set_thresholds
 from shouwang.watch.queries import WatchRow, watch_at
 
 RULE = "silence"
 SPAN = rules.LEARNT + rules.JUDGED
 LOWEST, HIGHEST = 0.2, 50.0
+POINTS = 20_000
 _runs: dict[tuple[int, int], rules.Run] = {}
 
 
@@ -105,7 +107,7 @@ def _past(trial_id: int, path: str, end_us: int) -> rules.Past:
     end = from_us(end_us)
     chance = Random(trial_id)  # noqa: S311 - a lot among homes, the same at each price
     streams = streams_below(path, enrolled_before=end, chance=chance)
-    return rules.past_of(readings_of(streams, end - SPAN, end), end_us=end_us, chance=chance)
+    return rules.past_of(columns_of(streams, end - SPAN, end, max_points=POINTS), end_us=end_us, chance=chance)
 
 
 def _own_of(watch: WatchRow, path: str) -> dict[str, float]:

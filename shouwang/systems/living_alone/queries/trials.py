@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-import numpy as np
-
-from shouwang.detectors.contract import Columns
 from shouwang.systems.living_alone.models import Enrolment, Trial
 from shouwang.systems.living_alone.rules import trials as rules
 from shouwang.systems.living_alone.rules.trials import Effect
-from shouwang.telemetry.queries import series
 
 HOMES = 60
 """How many homes, drawn by lot, a trial looks at."""
-POINTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -65,14 +60,3 @@ def streams_below(path: str, *, enrolled_before: datetime, chance: Random) -> li
     inside = Enrolment.objects.filter(active=True, path__gte=path, path__lt=path[:-1] + "0", enrolled_at__lte=enrolled_before)
     streams = list(inside.order_by("pk").values_list("datastream_id", flat=True))
     return sorted(chance.sample(streams, min(HOMES, len(streams))))
-
-
-def readings_of(streams: Sequence[int], start: datetime, end: datetime) -> Columns:
-    """Return the readings of these streams in [start, end)."""
-    parts = [series(stream, start, end, max_points=POINTS) for stream in streams]
-    if not parts:
-        return Columns.empty()
-    return Columns(
-        np.repeat(np.array(streams, np.int64), [len(part.at_us) for part in parts]), np.concatenate([part.at_us for part in parts]),
-        np.concatenate([part.result for part in parts]),
-    )

@@ -78,8 +78,7 @@ def past_of(readings: Columns, *, end_us: int, chance: Random) -> Past:
             copy = -(len(stops) + 1)
             stops[copy] = stop_us
             parts.append(_stopped(mine, copy, stop_us))
-    whole = Columns(*(np.concatenate([getattr(part, name) for part in (Columns.empty(), *parts)]) for name in ("stream", "at_us", "value")))
-    return Past(whole, frozenset(homes), stops, begin_us, end_us)
+    return Past(Columns.of(parts), frozenset(homes), stops, begin_us, end_us)
 
 
 def _stopped(mine: Columns, copy: int, stop_us: int) -> Columns:
