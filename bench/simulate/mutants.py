@@ -23,6 +23,7 @@ from shouwang.journal import actions as journal
 from shouwang.journal.models import LeaseRow, ListenerCursor
 from shouwang.journal.rules import Lease, NewTimer
 from shouwang.notify import jobs as notify
+from shouwang.notify import queries
 from shouwang.notify.actions import claiming, leading
 from shouwang.notify.models import Message
 from shouwang.notify.rules import State
@@ -60,12 +61,11 @@ def _lease_ignored() -> Patches:
 
 
 def _message_lease_ignored() -> Patches:
-    original = claiming._claim_again
-
-    def claim_again(*args: Any, now: datetime, **rest: Any) -> None:
-        original(*args, now=now + timedelta(minutes=1), **rest)
-
-    return {"shouwang.notify.actions.claiming._claim_again": claim_again}
+    claim_again, lapsed_channels, early = claiming._claim_again, queries.lapsed_channels, timedelta(minutes=1)
+    return {
+        "shouwang.notify.actions.claiming._claim_again": lambda *args, now, **rest: claim_again(*args, now=now + early, **rest),
+        "shouwang.notify.queries.lapsed_channels": lambda now: lapsed_channels(now + early),
+    }
 
 
 def _fence_ignored() -> Patches:

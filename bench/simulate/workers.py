@@ -56,11 +56,15 @@ Pushed = Callable[[Sequence[tables.Pushed]], None]
 
 @dataclass
 class Senders:
-    """Sends as the product's pool does: an outcome comes back later, and what cannot be begun within the lease is left."""
+    """Sends as the product's pool does: an outcome comes back later, and what cannot be begun within the lease is left.
+
+    `look` is called while a slow one is still on its way: a worker makes its passes all the same.
+    """
 
     stage: Stage
     gateway: Gateway
     dice: Random
+    look: Callable[[], None]
     _back: deque[tuple[datetime, Result]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -79,12 +83,14 @@ class Senders:
         """Send `works`, as long as their lease lasts."""
         for work in works:
             if self.stage.true.timestamp() < until:
+                takes = timedelta(seconds=self.dice.uniform(1, 30) if self.gateway.faults.happens("delay", 0.03) else 0)
+                self.gateway.takes = takes
                 outcome = notify.attempt(work, self._http)
                 if outcome == Unknown("CHANNEL_BROKEN"):
                     self.stage.violate("a channel does not break", found=f"{work.leased.channel} for {work.leased.key}", expected="an outcome", message=work.leased.id)
-                slow = self.gateway.faults.happens("delay", 0.03)
-                ready = self.stage.true + timedelta(seconds=self.dice.uniform(1, 30) if slow else 0)
-                self._back += [(ready, result) for result in work.results(outcome)]
+                self._back += [(self.stage.true + takes, result) for result in work.results(outcome)]
+                if takes:
+                    self.stage.after(takes / 2, self.look)
 
     def waits(self) -> bool:
         """Return whether an outcome is there that was not fetched."""
@@ -188,7 +194,7 @@ class Worker:
     def _begin(self) -> None:
         self.life += 1
         self.alive = True
-        self.senders = Senders(self.dispatch.stage, self.dispatch.gateway, self.dice)
+        self.senders = Senders(self.dispatch.stage, self.dispatch.gateway, self.dice, lambda: self.poll(anyway=True))
         self.news, self.schedule = wiring.News(), wiring.Schedule(JOBS)
 
     def _begin_again(self) -> None:
