@@ -27,6 +27,7 @@ from shouwang.journal.holders import holder
 from shouwang.journal.queries import events_after, last_of_kinds, last_seq, next_timer_at
 from shouwang.journal.rules import Lease, LeaseLost
 from shouwang.journal.wake import Bell, wait_any
+from shouwang.notify import jobs as notify
 from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
 from shouwang.notify.jobs import next_pass_at, send_due
 from shouwang.people import jobs as people
@@ -56,6 +57,7 @@ LISTENERS: tuple[Listener, ...] = (
     (requests.MOVES, [AREA_MOVED], requests.on_moves),
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
     (telemetry.MOVES, [AREA_MOVED], telemetry.on_moves),
+    (notify.MOVES, [AREA_MOVED], notify.on_moves),
     (watch.MOVES, [AREA_MOVED], watch.on_moves),
     ("drowning.area_moved", [AREA_MOVED], drowning.on_moves),
     (drowning.LABELS, [CLOSED], drowning.on_closed),
