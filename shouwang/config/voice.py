@@ -18,7 +18,7 @@ from shouwang.journal.wake import Bell, wait_any
 from shouwang.notify.actions import BELL
 from shouwang.notify.jobs import Players, check_speakers, play_due
 from shouwang.notify.outside import client
-from shouwang.notify.speaking.registry import own_voice
+from shouwang.notify.speaking.registry import voice as own_voice
 from shouwang.systems.drowning import jobs as drowning
 
 LISTENERS: tuple[Listener, ...] = ((drowning.SEEN, drowning.SEEN_KINDS, drowning.on_seen),)

@@ -95,6 +95,9 @@ def play(
     first_after_s: float = 40.0,
 ) -> None:
     """Post heartbeats of all cameras, and now and then somebody who comes to one of the first waters and leaves, until told to stop."""
+    if not cameras:
+        while not stop():
+            time.sleep(1.0)
     begun, visit_s, beat_s = time.monotonic(), first_after_s, 0.0
     leaving: list[tuple[float, Camera, Person]] = []
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
