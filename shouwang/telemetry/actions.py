@@ -298,6 +298,7 @@ def _inserted(telling: _Telling, *, source: str) -> tuple[int, bool]:
     row, is_new = DeviceEvent.objects.get_or_create(source=source, dedupe_key=telling.key, defaults={
         "thing_id": telling.teller.id, "kind": record.kind, "state": record.state, "channel": record.channel, "rule": record.rule,
         "zone": record.zone, "object": record.object, "object_id": record.object_id, "box": record.box, "polygon": record.polygon,
+        "score": record.score, "persons": record.persons, "is_child": record.is_child, "is_unsure": record.is_unsure,
         "at": when.at, "device_at": when.device_at, "received_at": telling.received_at, "clock_off_s": when.off_s, "is_clock_wrong": when.is_clock_wrong,
         "snapshots": telling.files, "raw": record.raw, "partition": telling.teller.partition, "exercise_id": telling.teller.exercise_id,
     })

@@ -23,6 +23,7 @@ SNAPSHOTS_MOST = 8
 SNAPSHOT_BYTES = 12 * 1024 * 1024
 RAW_BYTES = 16 * 1024
 CORNERS_MOST = 64
+PERSONS_MOST = 99
 NAME_LENGTH = 80
 OBJECT_LENGTH = 64
 NO_OBJECT = frozenset({"", "0", "-1"})
@@ -83,6 +84,7 @@ class DeviceRecord:
 
     `device` is the thing's external id, empty for whoever sent it; `channel` is the input of a recorder it came from. `box` is
     (x0, y0, x1, y1) and `polygon` the zone's corners, both in shares of the picture. `raw` is the message without its pictures.
+    `score` is how sure the device is, 0 to 1, None where it does not say; `is_unsure` that it could not confirm what it saw.
     """
 
     kind: EventKind
@@ -98,6 +100,10 @@ class DeviceRecord:
     device_at: datetime | None = None
     snapshots: tuple[Snapshot, ...] = ()
     raw: bytes = b""
+    score: float | None = None
+    persons: int = 1
+    is_child: bool = False
+    is_unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,7 @@ def tidied(record: DeviceRecord) -> DeviceRecord:
         record, device=plain(record.device, NAME_LENGTH), channel=plain(record.channel, NAME_LENGTH), rule=plain(record.rule, NAME_LENGTH),
         zone=plain(record.zone, NAME_LENGTH), object_id=plain(record.object_id, OBJECT_LENGTH), box=in_picture(record.box),
         polygon=corners(record.polygon), snapshots=record.snapshots[:SNAPSHOTS_MOST], raw=record.raw[:RAW_BYTES],
+        score=None if record.score is None or not 0 <= record.score <= 1 else record.score, persons=min(max(record.persons, 0), PERSONS_MOST),
     )
 
 
