@@ -53,8 +53,7 @@ def alert_of_case(case_id: int) -> AlertRow | None:
 def standing_alerts(subject_kind: str, subject_ids: Collection[int], *, family: str, exercise_id: int | None) -> dict[int, Standing]:
     """Return the open alert of a family about each of these subjects, none where there is none."""
     rows = Alert.objects.filter(state="OPEN", subject_kind=subject_kind, subject_id__in=subject_ids, exercise_id=exercise_id)
-    found = rows.values_list("subject_id", "kind", "pk", "severity", "case_id")
-    return {subject: Standing(*rest) for subject, kind, *rest in found if family_of(kind) == family}
+    return {row.subject_id: Standing(row.pk, row.severity, row.case_id) for row in rows if family_of(row.kind) == family}
 
 
 def seen_already(findings: Sequence[FoundFinding]) -> set[Key]:

@@ -117,10 +117,11 @@ class News:
     """What the log holds for the listeners. It is read once for all: most of them wait for kinds that come once a year.
 
     `heard_upto` is the event up to which a listener has certainly heard everything, of those that have been asked;
-    `asked_upto` is the same when it was last asked itself, and so near to where its cursor stands.
+    `asked_upto` is the same when it was last asked itself, and so near to where its cursor stands. `listeners` are those of the
+    worker where none are given.
     """
 
-    listeners: Sequence[Listener] = LISTENERS
+    listeners: Sequence[Listener] = ()
     heard_upto: dict[str, int] = field(default_factory=dict)
     asked_upto: dict[str, int] = field(default_factory=dict)
 
@@ -133,7 +134,7 @@ class News:
         since = min(self.heard_upto.values(), default=end)
         last = last_of_kinds(since) if since < end else {}
         done, apart = 0, Apart()
-        for name, kinds, hear in self.listeners:
+        for name, kinds, hear in self.listeners or LISTENERS:
             upto = self.heard_upto.get(name)
             is_news = upto is None or any(last.get(kind, 0) > upto for kind in kinds)
             if not is_news and end - self.asked_upto[name] < journal.FOLLOW_AFTER:

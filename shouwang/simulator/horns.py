@@ -17,7 +17,7 @@ LARGEST_BYTES = 4_000_000
 class _Horn(BaseHTTPRequestHandler):
     """Takes any sound and says that it plays."""
 
-    def do_POST(self) -> None:  # noqa: N802 - as the library wants it
+    def do_POST(self) -> None:
         size = self.headers.get("Content-Length", "0")
         self.rfile.read(min(int(size) if size.isdigit() else 0, LARGEST_BYTES))
         self.send_response(200)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from shouwang.notify.rules.sounds import SoundState
 
 from shouwang.alerts.models import Alert
 from shouwang.cases import actions as cases
@@ -14,6 +13,7 @@ from shouwang.cases.rules.evidence import Given
 from shouwang.journal.queries import events_after
 from shouwang.notify.actions import save_speaker
 from shouwang.notify.models import Sound
+from shouwang.notify.rules.sounds import SoundState
 from shouwang.people.rules import SYSTEM
 from shouwang.systems.drowning import actions, jobs
 from shouwang.systems.drowning.models import Camera, Label, Sighting

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from shouwang.files.actions import PHOTO_BYTES, store
-from shouwang.files.pictures import coarse_heads
 from shouwang.files.queries import copies, file, open_file
 from shouwang.files.rules import Sensitivity
 from shouwang.systems.drowning.rules.zones import Box
@@ -21,6 +20,8 @@ def shown_copy(file_id: int, *, box: Box | None, now: datetime) -> int:
     made = next((each.id for each in copies(file_id) if each.derivation == DERIVATION), None)
     if made is not None:
         return made
+    from shouwang.files.pictures import coarse_heads  # noqa: PLC0415 - a worker shall start without a library for pictures
+
     original = file(file_id)
     with open_file(file_id) as content:
         copy = coarse_heads(content.read(), [box] if box is not None else [])

@@ -103,7 +103,7 @@ def edit(request: HttpRequest, water_id: int) -> HttpResponse:
     """Change what is known of a water."""
     row = queries.water_in(scope_of(request), water_id)
     names = full_names([row.area_id])
-    known = {
+    known: dict[str, object] = {
         "name": row.name, "kind": row.kind, "area": names.get(row.area_id, ""), "owner": row.owner, "note": row.note, "lon": row.lon, "lat": row.lat,
     }
     return _form(request, known, back=reverse("drowning:water", args=[water_id]))

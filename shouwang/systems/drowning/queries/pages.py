@@ -193,7 +193,10 @@ def known_rows(water_id: int, *, now: datetime, language: str) -> list[KnownRow]
 def history(*, water_id: int | None = None, camera_id: int | None = None, limit: int = 50) -> list[Seen]:
     """Return the last sightings of a water or a camera, newest first."""
     rows = Sighting.objects.select_related("camera").order_by("-at", "-pk")
-    rows = rows.filter(water_id=water_id) if water_id is not None else rows.filter(camera_id=camera_id)
+    if water_id is not None:
+        rows = rows.filter(water_id=water_id)
+    if camera_id is not None:
+        rows = rows.filter(camera_id=camera_id)
     return [
         Seen(row.pk, row.at, row.camera.name, row.verdict, row.kind, row.persons, row.repeats, row.over_at) for row in rows[:limit]
     ]
@@ -221,7 +224,7 @@ def figures(scope: Scope, *, now: datetime) -> Figures:
 def labelled(camera_id: int) -> list[Labelled]:
     """Return the closed cases of a camera of which it said how sure it was."""
     rows = Label.objects.filter(camera_id=camera_id, score__isnull=False).values_list("score", "result")
-    return [Labelled(score, result == FALSE_ALARM) for score, result in rows]
+    return [Labelled(score, result == FALSE_ALARM) for score, result in rows if score is not None]
 
 
 def _median(values: Sequence[float]) -> float | None:
