@@ -110,14 +110,14 @@ def _spec(names: Mapping[int, str], language: str) -> ListSpec[SpeakerRow]:
         columns=(
             Column("code", Text("编号", "Number"), lambda row: row.code),
             Column("name", Text("名称", "Name"), lambda row: row.name),
-            Column("kind", Text("种类", "Kind"), lambda row: kinds[row.kind].name if row.kind in kinds else row.kind),
+            Column("kind", Text("种类", "Kind"), lambda row: kinds[row.kind].short if row.kind in kinds else row.kind),
             Column("area", Text("地区", "Area"), lambda row: names.get(row.area_id, "—")),
             Column("state", Text("状态", "State"), lambda row: STATES[row.state] if row.enabled else OFF),
             Column("reason", Text("原因", "Reason"), lambda row: reason_words(row.reason, {}, language=language) if row.reason else ""),
             Column("checked_at", Text("最近检查", "Last check"), lambda row: row.checked_at),
         ),
         filters=(
-            Filter("kind", Text("种类", "Kind"), [Choice(code, each.name) for code, each in kinds.items()]),
+            Filter("kind", Text("种类", "Kind"), [Choice(code, each.short) for code, each in kinds.items()]),
             Filter("state", Text("状态", "State"), [Choice(state.name, words) for state, words in STATES.items()]),
             Filter("switch", Text("启用", "Switch"), [Choice("on", Text("启用", "On")), Choice("off", OFF)]),
         ),
