@@ -22,6 +22,7 @@ WORDS: Mapping[str, Text] = {
     "NOT_HTTPS": Text("地址应以 https:// 开头", "The address must begin with https://"),
     "NO_ADDRESS": Text("没有可用的地址或号码", "There is no address or number"),
     "NO_CONNECTION": Text("连接不上对方服务器，稍后自动再发", "The server could not be reached; it is tried again later"),
+    "NO_PROMPT": Text("找不到这句提示音的录音", "The recording of this prompt is missing"),
     "NO_QUERY": Text("该渠道无法查询", "The channel cannot be asked"),
     "NO_RECEIPT": Text("一直没有收到送达回执", "No receipt ever came"),
     "NO_ROBOT": Text("本人所在区域及其上级都没有机器人", "No area at or above the person's has a robot"),
