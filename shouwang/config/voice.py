@@ -23,6 +23,8 @@ from shouwang.systems.drowning import jobs as drowning
 
 LISTENERS: tuple[Listener, ...] = ((drowning.SEEN, drowning.SEEN_KINDS, drowning.on_seen),)
 POLL_S = 0.5
+MOST_AT_ONCE = 1_000
+"""Loudspeakers that may sound at the same moment: each holds a thread that mostly sleeps."""
 log = logging.getLogger("shouwang.voice")
 
 
@@ -66,7 +68,7 @@ class Voice:
 
 def run_voice(stop: Callable[[], bool] = lambda: False) -> None:
     """Hear cameras and play sounds until told to stop; only the holder of the lease does."""
-    with closing(Bell("events")) as events, closing(Bell(BELL)) as sounds, client() as http, closing(Players(http, voice=own_voice())) as players:
+    with closing(Bell("events")) as events, closing(Bell(BELL)) as sounds, client() as http, closing(Players(http, voice=own_voice(), most=MOST_AT_ONCE)) as players:
         voice = Voice(players)
         while not stop():
             try:
