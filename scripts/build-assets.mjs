@@ -12,7 +12,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const UI = join(ROOT, "shouwang/ui");
 const BUILT = join(UI, "static/ui/built");
 const CSS = join(UI, "static/ui/shouwang.css");
-const ENTRIES = ["desk", "map", "chart", "phone"];
+const ENTRIES = ["desk", "map", "chart", "phone", "zones"];
 const LICENSED = ["htmx.org", "leaflet", "echarts", "zrender"];
 const BUDGETS = { "desk page": [350_000, ["desk.js", "map.js", "chart.js", "leaflet.css"]], "phone page": [24_000, ["phone.js"]] };
 

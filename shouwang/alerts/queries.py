@@ -12,7 +12,7 @@ from django.db.models import Max, Q
 
 from shouwang.alerts.models import Alert
 from shouwang.alerts.registry import family_of, key_of, kind_of, kinds
-from shouwang.alerts.rules import FoundFinding, Key, Subject
+from shouwang.alerts.rules import FoundFinding, Key, Standing, Subject
 from shouwang.alerts.rules.cap import LANGUAGES, CapAlert, Place, outer_rings
 from shouwang.cases.queries import alert_id_of
 from shouwang.journal.prepared import Prepared
@@ -48,6 +48,12 @@ def alert_of_case(case_id: int) -> AlertRow | None:
     alert_id = alert_id_of(case_id)
     row = None if alert_id is None else _ALERT.one(alert_id)
     return None if row is None else _row(row)
+
+
+def standing_alerts(subject_kind: str, subject_ids: Collection[int], *, family: str, exercise_id: int | None) -> dict[int, Standing]:
+    """Return the open alert of a family about each of these subjects, none where there is none."""
+    rows = Alert.objects.filter(state="OPEN", subject_kind=subject_kind, subject_id__in=subject_ids, exercise_id=exercise_id)
+    return {row.subject_id: Standing(row.pk, row.severity, row.case_id) for row in rows if family_of(row.kind) == family}
 
 
 def seen_already(findings: Sequence[FoundFinding]) -> set[Key]:

@@ -57,6 +57,8 @@ def demo(
 ) -> None:
     """Seed an invented Liaocheng, start everything with simulated meters, and print one address with role links."""
     with demo_folder(keep, prefix="shouwang-demo-") as folder:
+        horns = free_port()
+        os.environ |= {"SHOUWANG_WEBHOOK_ALLOW": f"127.0.0.1:{horns}", "SHOUWANG_DEMO_HORNS": str(horns)}
         start_django()
         port = port or free_port()
         bring_up_to_date()
@@ -68,7 +70,7 @@ def demo(
         os.environ |= {"SHOUWANG_DEMO_TOKEN": token, "SHOUWANG_ADDRESS": address}
         play = [*ME, "play-meters", address, ",".join(meters), "--seed", str(seed)]
         with told():
-            run_all([web("127.0.0.1", port), [*ME, "worker"], [*ME, "watch", "--after-past"], play])
+            run_all([web("127.0.0.1", port), [*ME, "worker"], [*ME, "watch", "--after-past"], [*ME, "voice"], play, [*ME, "play-cameras", address, "--seed", str(seed)]])
 
 
 def show_links(address: str, links: Sequence[tuple[str, str]]) -> None:
@@ -84,6 +86,7 @@ def _seed(seed: int, *, past: bool) -> tuple[list[Role], str, Sequence[str]]:
     from shouwang.config.wiring import News  # noqa: PLC0415 - needs Django started
     from shouwang.journal.clock import clock  # noqa: PLC0415
     from shouwang.simulator.history import seed_past  # noqa: PLC0415
+    from shouwang.simulator.horns import seed_horns  # noqa: PLC0415
     from shouwang.simulator.world import ROLES  # noqa: PLC0415
     from shouwang.simulator.world import seed as seed_world  # noqa: PLC0415
 
@@ -94,10 +97,30 @@ def _seed(seed: int, *, past: bool) -> tuple[list[Role], str, Sequence[str]]:
         if past:
             months = progress.add_task("往月记录 · past months", total=None)
             seed_past(world, now=now, chance=chance, report=lambda _, done, total: progress.update(months, completed=done, total=total))
+            seed_horns(int(os.environ.get("SHOUWANG_DEMO_HORNS", "0")) or free_port(), now=now)
         folding, news = progress.add_task("汇总指标 · folding", total=None), News()
         while heard := news.tell():
             progress.advance(folding, heard)
     return [Role(code, zh, en, world.links[code]) for code, zh, en, _ in ROLES], world.token, world.meters
+
+
+@app.command("play-cameras", hidden=True)
+def play_cameras(address: str, seed: int = 7) -> None:
+    """Post what simulated cameras at waters see to a running installation; nothing where the demo has none."""
+    start_django()
+    from shouwang.journal.clock import clock  # noqa: PLC0415 - needs Django started
+    from shouwang.simulator.cameras import Camera, play  # noqa: PLC0415
+    from shouwang.simulator.history import CAMERAS, camera_code  # noqa: PLC0415
+    from shouwang.simulator.horns import serve  # noqa: PLC0415
+    from shouwang.telemetry.queries import things_named  # noqa: PLC0415
+
+    horns = int(os.environ.get("SHOUWANG_DEMO_HORNS", "0"))
+    if horns:
+        serve(horns)
+    there = things_named([camera_code(n) for n in range(1, CAMERAS + 1)])
+    cameras = [Camera(code) for code in sorted(there)]
+    chance = Random(seed)  # noqa: S311 - a simulation
+    play(address, os.environ["SHOUWANG_DEMO_TOKEN"], cameras, now=lambda: clock().now(), chance=chance, stop=lambda: False)
 
 
 @app.command("play-meters", hidden=True)

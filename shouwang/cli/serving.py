@@ -58,6 +58,15 @@ def watch(
     serve_watch(lambda: False)
 
 
+@app.command()
+def voice() -> None:
+    """Hear what cameras tell and speak on site."""
+    start_django()
+    from shouwang.config.voice import run_voice  # noqa: PLC0415 - needs Django started
+
+    run_voice()
+
+
 @app.command("verify-log")
 def verify_log() -> None:
     """Check the hash chain of the event log."""
@@ -76,14 +85,14 @@ def serve(
     port: Annotated[int, typer.Option(help="端口 · port")] = 8000,
     database: Annotated[str, typer.Option(help=DATABASE_HELP)] = "",
 ) -> None:
-    """Run everything: web and stream, the watch, the worker."""
+    """Run everything: web and stream, the watch, the worker, the voice."""
     start_django(database=database)
     bring_up_to_date()
     _keep_shipped()
     console.print(f"守望 Shouwang  http://{host}:{port}/")
     _show_first_run(f"http://{host}:{port}")
     with told():
-        run_all([web(host, port), [*ME, "worker"], [*ME, "watch"]])
+        run_all([web(host, port), [*ME, "worker"], [*ME, "watch"], [*ME, "voice"]])
 
 
 def _keep_shipped() -> None:

@@ -26,7 +26,7 @@ CSRF_TRUSTED_ORIGINS = ENVIRONMENT.words("origins")
 
 ROOMS = (
     "journal", "files", "ui", "places", "people", "telemetry", "notify", "cases", "alerts", "requests", "activities",
-    "watch", "systems.living_alone", "indicators", "web",
+    "watch", "systems.drowning", "systems.living_alone", "indicators", "web",
 )
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -27,12 +27,14 @@ from shouwang.journal.holders import holder
 from shouwang.journal.queries import events_after, last_of_kinds, last_seq, next_timer_at
 from shouwang.journal.rules import Lease, LeaseLost
 from shouwang.journal.wake import Bell, wait_any
+from shouwang.notify import jobs as notify
 from shouwang.notify.events import MESSAGE_FAILED, REPLY_RECEIVED
 from shouwang.notify.jobs import next_pass_at, send_due
 from shouwang.people import jobs as people
 from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.places.events import AREA_MOVED
 from shouwang.requests import jobs as requests
+from shouwang.systems.drowning import jobs as drowning
 from shouwang.systems.living_alone import jobs as living_alone
 from shouwang.systems.living_alone.actions import go_on_with_trials
 from shouwang.telemetry import jobs as telemetry
@@ -41,7 +43,8 @@ from shouwang.watch.queries import read_upto
 from shouwang.watch.review import review
 
 Hear = Callable[..., None]
-LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
+Listener = tuple[str, Sequence[str], Hear]
+LISTENERS: tuple[Listener, ...] = (
     (alerts.LISTENER, alerts.KINDS, alerts.on_case_ended),
     (cases.REPLIES, [REPLY_RECEIVED], cases.on_replies),
     (unreached.LISTENER, [MESSAGE_FAILED], unreached.on_failures),
@@ -54,7 +57,11 @@ LISTENERS: tuple[tuple[str, Sequence[str], Hear], ...] = (
     (requests.MOVES, [AREA_MOVED], requests.on_moves),
     (activities.MOVES, [AREA_MOVED], activities.on_moves),
     (telemetry.MOVES, [AREA_MOVED], telemetry.on_moves),
+    (notify.MOVES, [AREA_MOVED], notify.on_moves),
     (watch.MOVES, [AREA_MOVED], watch.on_moves),
+    ("drowning.area_moved", [AREA_MOVED], drowning.on_moves),
+    (drowning.LABELS, [CLOSED], drowning.on_closed),
+    (drowning.SPEAKERS, drowning.SPEAKER_KINDS, drowning.on_speakers),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
     (living_alone.ANSWERS, [ANSWERED], living_alone.on_answers),
     (living_alone.LABELS, [CLOSED], living_alone.on_closed),
@@ -81,6 +88,9 @@ def tidy_readings(now: datetime) -> None:
 
 HOUR = timedelta(hours=1)
 JOBS = (
+    Job("drowning.look_for_empty", timedelta(seconds=10), drowning.look_for_empty),
+    Job("drowning.check_cameras", timedelta(minutes=1), drowning.check_cameras),
+    Job("drowning.tidy", timedelta(days=1), drowning.tidy),
     Job("living_alone.look_again", timedelta(minutes=10), living_alone.look_again),
     Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),
     Job("living_alone.end_consents", HOUR, living_alone.end_consents),
@@ -107,9 +117,11 @@ class News:
     """What the log holds for the listeners. It is read once for all: most of them wait for kinds that come once a year.
 
     `heard_upto` is the event up to which a listener has certainly heard everything, of those that have been asked;
-    `asked_upto` is the same when it was last asked itself, and so near to where its cursor stands.
+    `asked_upto` is the same when it was last asked itself, and so near to where its cursor stands. `listeners` are those of the
+    worker where none are given.
     """
 
+    listeners: Sequence[Listener] = ()
     heard_upto: dict[str, int] = field(default_factory=dict)
     asked_upto: dict[str, int] = field(default_factory=dict)
 
@@ -122,7 +134,7 @@ class News:
         since = min(self.heard_upto.values(), default=end)
         last = last_of_kinds(since) if since < end else {}
         done, apart = 0, Apart()
-        for name, kinds, hear in LISTENERS:
+        for name, kinds, hear in self.listeners or LISTENERS:
             upto = self.heard_upto.get(name)
             is_news = upto is None or any(last.get(kind, 0) > upto for kind in kinds)
             if not is_news and end - self.asked_upto[name] < journal.FOLLOW_AFTER:

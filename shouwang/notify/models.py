@@ -12,7 +12,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from shouwang.journal.fields import MomentField
+from shouwang.journal.fields import MomentField, PathField
 
 ALIVE = Q(done_at__isnull=True)
 FRESH = ALIVE & Q(leader_id__isnull=True, lease_until__isnull=True)
@@ -146,4 +146,70 @@ class Preference(models.Model):
                 ),
                 name="notify_preference_quiet",
             ),
+        ]
+
+
+class Speaker(models.Model):
+    """A loudspeaker: what plays on it stands in `Sound`. `settings` is JSON and holds no secret.
+
+    `check_at` is when it is looked at next, `failures` how many checks have failed running.
+    """
+
+    code = models.CharField(max_length=48)
+    kind = models.CharField(max_length=16)
+    name = models.CharField(max_length=80)
+    settings = models.TextField(default="{}")
+    secret = models.CharField(max_length=200, blank=True, default="")
+    area = models.ForeignKey("places.Area", models.PROTECT, related_name="+")
+    path = PathField(max_length=200)
+    thing = models.ForeignKey("telemetry.Thing", models.SET_NULL, null=True, related_name="+")
+    enabled = models.BooleanField(default=True)
+    state = models.SmallIntegerField(default=0, db_default=0)
+    reason = models.CharField(max_length=40, default="", db_default="")
+    failures = models.SmallIntegerField(default=0, db_default=0)
+    checked_at = MomentField(null=True)
+    check_at = MomentField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["code"], name="notify_speaker_code")]
+        indexes: ClassVar = [
+            models.Index(fields=["path"], name="notify_speaker_path"),
+            models.Index(fields=["check_at"], name="notify_speaker_check", condition=Q(enabled=True)),
+        ]
+
+
+class Sound(models.Model):
+    """One sound on one loudspeaker, from `due_at` and never at or after `not_after`. Those of one `ladder` are dropped together.
+
+    `again_at` is when somebody must take it up: at first its time, while it is tried again that moment, while it plays the
+    end of the lease; null once it has ended. `played_at` is when it began to sound.
+    """
+
+    speaker = models.ForeignKey(Speaker, models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=80)
+    ladder = models.CharField(max_length=64)
+    prompt = models.CharField(max_length=32)
+    said = models.CharField(max_length=120, default="", db_default="")
+    loudness = models.SmallIntegerField(default=100, db_default=100)
+    severity = models.SmallIntegerField()
+    due_at = MomentField()
+    not_after = MomentField()
+    state = models.SmallIntegerField(default=0, db_default=0)
+    again_at = MomentField(null=True)
+    fence = models.BigIntegerField(null=True)
+    attempts = models.SmallIntegerField(default=0, db_default=0)
+    reason = models.CharField(max_length=40, default="", db_default="")
+    played_at = MomentField(null=True)
+    done_at = MomentField(null=True)
+    exercise_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key"], name="notify_sound_once"),
+            models.CheckConstraint(condition=Q(not_after__gt=models.F("due_at")), name="notify_sound_window"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["again_at"], name="notify_sound_alive", condition=ALIVE),
+            models.Index(fields=["ladder"], name="notify_sound_ladder"),
+            models.Index(fields=["speaker", "due_at"], name="notify_sound_speaker"),
         ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -56,10 +56,14 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def call(
-    http: httpx.Client, method: str, url: str, *, allowed: Collection[str], content: bytes = b"",
-    headers: Mapping[str, str] | None = None, resolve: Resolve = resolve,
+    http: httpx.Client, method: str, url: str, *, allowed: Collection[str], content: bytes | Iterable[bytes] = b"",
+    headers: Mapping[str, str] | None = None, resolve: Resolve = resolve, auth: httpx.Auth | None = None, lasting_s: float = 0.0,
 ) -> Answer | Outcome:
-    """Return the answer to one request, or the outcome that the lack of one means."""
+    """Return the answer to one request, or the outcome that the lack of one means.
+
+    With `auth` the request is made again when the other side asks who it is, so `content` must be able to be read twice.
+    `lasting_s` is how long `content` takes by itself, where it is not given out at once.
+    """
     refused = refusal(url, allowed=allowed)
     if refused is not None:
         return Rejected(refused)
@@ -73,7 +77,7 @@ def call(
         headers={**(headers or {}), "Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"},
         extensions={"sni_hostname": target.raw_host.decode("ascii")},
     )
-    return _send(http, request)
+    return _send(http, request, auth, lasting_s)
 
 
 @lru_cache(maxsize=1_000)
@@ -125,10 +129,10 @@ def refused_by_status(answer: Answer) -> Outcome | None:
     return Unknown(f"HTTP_{status}") if status >= 500 else Rejected(f"HTTP_{status}")
 
 
-def _send(http: httpx.Client, request: httpx.Request) -> Answer | Outcome:
+def _send(http: httpx.Client, request: httpx.Request, auth: httpx.Auth | None, lasting_s: float) -> Answer | Outcome:
     began_s, patience_s = time.monotonic(), http.timeout.read or TIMEOUT_S
     try:
-        response = http.send(request, stream=True)
+        response = http.send(request, stream=True, auth=auth)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
         return Retry(DEFAULT_RETRY_S, "NO_CONNECTION")
     except httpx.TimeoutException:
@@ -136,7 +140,7 @@ def _send(http: httpx.Client, request: httpx.Request) -> Answer | Outcome:
     except httpx.TransportError:
         return Unknown("REPLY_LOST")
     try:
-        body, is_whole = _body(response, began_s + 2 * patience_s)
+        body, is_whole = _body(response, began_s + lasting_s + 2 * patience_s)
     finally:
         response.close()
     return Answer(response.status_code, response.headers, body, is_whole)

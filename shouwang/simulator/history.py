@@ -41,6 +41,8 @@ from shouwang.notify.queries import newest
 from shouwang.people.rules import RIGHTS, Scope
 from shouwang.places import queries as places
 from shouwang.simulator.world import Report, World, everything
+from shouwang.systems.drowning.actions import add_camera, add_water
+from shouwang.systems.drowning.rules.waters import NewWater
 from shouwang.telemetry.actions import add_things
 from shouwang.telemetry.queries import ThingSpot, things_named
 from shouwang.telemetry.rules import NewThing
@@ -57,7 +59,8 @@ AT_ONCE = 3
 TOGETHER = 32
 """How many doings are written in one transaction."""
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-WATERS = ("坑塘", "河道", "水库", "沟渠")
+WATERS = (("坑塘", "POND"), ("河道", "RIVER"), ("水库", "RESERVOIR"), ("沟渠", "CANAL"))
+NEAR_CAMERAS = 3
 
 
 @dataclass(frozen=True)
@@ -137,15 +140,26 @@ def shares(total: int, parts: int, *, chance: Random) -> list[int]:
     return [1 + above - below for below, above in pairwise(rounded)]
 
 
+def camera_code(n: int) -> str:
+    """Return the code of the demo's camera number `n`, from 1."""
+    return f"CAM{n:03d}"
+
+
 def _cameras(past: Past) -> None:
-    """Register a camera at a water of each of some villages all over the city; nothing takes in their pictures yet."""
+    """Register a camera at a water of each of some villages: the first at home with the roles of the demo, the others all over the city."""
     villages = [village for root in places.roots() for village in places.below(root.path, levels=("VILLAGE",))]
     step = max(1, len(villages) // CAMERAS)
-    chosen = [villages[n * step % len(villages)] for n in range(CAMERAS)]
+    near = places.children(past.world.township.id)[:NEAR_CAMERAS]
+    chosen = [*near, *(villages[n * step % len(villages)] for n in range(len(near), CAMERAS))]
+    since = past.now - DAYS * DAY
+    names = [f"{village.name}{WATERS[n % len(WATERS)][0]}" for n, village in enumerate(chosen, start=1)]
     add_things([
-        NewThing(f"CAM{n:03d}", "CAMERA", f"{village.name}{WATERS[n % len(WATERS)]}", (), village.id, village.path)
-        for n, village in enumerate(chosen, start=1)
-    ], now=past.now - DAYS * DAY)
+        NewThing(camera_code(n), "CAMERA", name, (), village.id, village.path) for n, (village, name) in enumerate(zip(chosen, names, strict=True), start=1)
+    ], now=since)
+    scope = everything()
+    for n, (village, name) in enumerate(zip(chosen, names, strict=True), start=1):
+        new = NewWater(name, WATERS[n % len(WATERS)][1], village.id, village.lon, village.lat, f"{village.name}村委会")
+        add_camera(scope, add_water(scope, new, now=since), external_id=camera_code(n), now=since)
 
 
 def _alerts(past: Past) -> Iterator[Doing]:

@@ -1,27 +1,44 @@
-"""Writes of telemetry: register things, ingest readings, keep and release what cannot be placed."""
+"""Writes of telemetry: register things, ingest readings, record device events, keep and release what cannot be placed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Q
 from numpy.typing import NDArray
 
 from shouwang.detectors.contract import Columns, Int64s
+from shouwang.files import actions as files
+from shouwang.files.rules import Sensitivity
 from shouwang.journal import wake
 from shouwang.journal.actions import append
 from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import NewEvent
+from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.moments import HOUR_US, to_us
 from shouwang.telemetry import queries
-from shouwang.telemetry.events import THING_ADDED, THING_PLACED
-from shouwang.telemetry.models import Datastream, IngestBatch, Quarantine, Thing
+from shouwang.telemetry.events import DEVICE_EVENT_RECORDED, DEVICE_REPEATED, THING_ADDED, THING_PLACED
+from shouwang.telemetry.models import Datastream, DeviceEvent, IngestBatch, Quarantine, Thing
 from shouwang.telemetry.rules import (
     FUTURE,
+    HEARD_EVERY,
+    KEEP_SNAPSHOTS,
     LATE,
     MAX_ROWS_PER_TRANSACTION,
+    NO_OBJECT,
+    OBJECT_AGAIN,
+    SNAPSHOT_BYTES,
+    SNAPSHOTS_MOST,
+    UNKNOWN_DEVICE,
+    Dated,
+    DeviceEventsTaken,
+    DeviceRecord,
     IngestResult,
     NewQuarantine,
     NewThing,
@@ -30,12 +47,16 @@ from shouwang.telemetry.rules import (
     UnknownDatastream,
     bitmask,
     copy_rows,
+    dated,
+    dedupe_key,
     flags_of,
     pack,
     partition_of,
+    tidied,
 )
 
 INGEST_LOCK = 7301
+_log_of_room = logging.getLogger(__name__)
 READINGS = "readings"
 _THING_COLUMNS = ("id", "external_id", "kind", "name", "area_id", "path", "household_id", "partition", "exercise_id", "added_at")
 _INSERT_SQLITE = (
@@ -183,3 +204,137 @@ def _keep(quarantined: Sequence[NewQuarantine], *, now: datetime, source: str) -
 def mark_released(quarantine_id: int, *, now: datetime) -> bool:
     """Mark an entry of the quarantine as released and return whether it still waited."""
     return bool(Quarantine.objects.filter(pk=quarantine_id, released_at=None).update(released_at=now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A record of a device that is registered, when it counts as happened, and its pictures as they were kept."""
+
+    record: DeviceRecord
+    teller: queries.Teller
+    when: Dated
+    received_at: datetime
+    key: str
+    files: tuple[int, ...] = ()
+
+
+def record_device_events(
+    records: Sequence[DeviceRecord], *, source: str, now: datetime, received_at: datetime | None = None,
+    quarantined: Sequence[NewQuarantine] = (),
+) -> DeviceEventsTaken:
+    """Store what devices told, once however often it is told, and publish it: `device.event_recorded`, else `device.repeated`.
+
+    Pictures are kept first, sealed and for 30 days; one that cannot be kept holds up no event. What a device tells that is
+    not registered goes to quarantine. Sending the same again is safe. `received_at` is given for what has waited there.
+    """
+    told = [tidied(each) for each in records]
+    known = queries.tellers({each.device for each in told})
+    strangers = [stranger(each) for each in told if each.device not in known]
+    tellings = []
+    for each in told:
+        if each.device in known:
+            when = dated(each.device_at, received_at=received_at or now)
+            telling = _Telling(each, known[each.device], when, received_at or now, dedupe_key(each, at=when.at))
+            tellings.append(replace(telling, files=_kept_snapshots(telling, source=source, now=now)))
+    with transaction.atomic():
+        if unplaced := [*quarantined, *strangers]:
+            _keep(unplaced, now=now, source=source)
+        return _record(tellings, source=source, now=now, quarantined=sum(each.rows for each in unplaced))
+
+
+def stranger(record: DeviceRecord, *, reason: str = UNKNOWN_DEVICE) -> NewQuarantine:
+    """Return what quarantine keeps of a device event: what it says, without its pictures."""
+    said = msgspec.json.encode(replace(tidied(record), snapshots=())).decode()
+    return NewQuarantine(reason, record.device, said, 1)
+
+
+def _kept_snapshots(telling: _Telling, *, source: str, now: datetime) -> tuple[int, ...]:
+    """Keep the pictures of an event, as long as it has room for more: a camera that repeats itself would fill the disk."""
+    told = _told(telling, source=source) if telling.record.snapshots else None
+    kept: list[int] = []
+    for each in telling.record.snapshots[: SNAPSHOTS_MOST - (len(told.snapshots) if told else 0)]:
+        try:
+            file = files.store(
+                each.content, limit_bytes=SNAPSHOT_BYTES, now=now, media_type=each.media_type[:100], sensitivity=Sensitivity.SEALED,
+                retain_until=now + KEEP_SNAPSHOTS,
+            )
+        except (ShouwangError, OSError) as error:
+            _log_of_room.error("a picture of %s was not kept: %s", telling.record.device, error)
+        else:
+            kept.append(file.id)
+    return tuple(kept)
+
+
+def _told(telling: _Telling, *, source: str) -> queries.Told | None:
+    """Return the event that this tells again."""
+    found = queries.told(source, telling.key)
+    if found is not None or telling.record.object_id in NO_OBJECT:
+        return found
+    since, until = telling.when.at - OBJECT_AGAIN, telling.when.at + OBJECT_AGAIN
+    return queries.told_of_object(telling.teller.id, telling.record, since=since, until=until)
+
+
+def _record(tellings: Sequence[_Telling], *, source: str, now: datetime, quarantined: int) -> DeviceEventsTaken:
+    """Store events inside the caller's transaction, the journal last."""
+    recorded, repeated, news = [], [], []
+    for each in tellings:
+        found = _told(each, source=source)
+        event_id, is_new = (found.id, False) if found else _inserted(each, source=source)
+        if is_new:
+            recorded.append(event_id)
+            news.append(_news(each, event_id))
+        else:
+            repeated.append(event_id)
+            news.append(_news(each, event_id, repeats=_again(event_id, each, now=now)))
+    _heard({each.teller.id: each.teller.last_at for each in tellings}, now=now)
+    if news:
+        append(news, now=now)
+    return DeviceEventsTaken(tuple(recorded), tuple(repeated), quarantined)
+
+
+def _inserted(telling: _Telling, *, source: str) -> tuple[int, bool]:
+    """Insert an event and return its id and whether it is new: another may have told it meanwhile."""
+    record, when = telling.record, telling.when
+    row, is_new = DeviceEvent.objects.get_or_create(source=source, dedupe_key=telling.key, defaults={
+        "thing_id": telling.teller.id, "kind": record.kind, "state": record.state, "channel": record.channel, "rule": record.rule,
+        "zone": record.zone, "object": record.object, "object_id": record.object_id, "box": record.box, "polygon": record.polygon,
+        "score": record.score, "persons": record.persons, "is_child": record.is_child, "is_unsure": record.is_unsure,
+        "at": when.at, "device_at": when.device_at, "received_at": telling.received_at, "clock_off_s": when.off_s, "is_clock_wrong": when.is_clock_wrong,
+        "snapshots": telling.files, "raw": record.raw, "partition": telling.teller.partition, "exercise_id": telling.teller.exercise_id,
+    })
+    return row.pk, is_new
+
+
+def _again(event_id: int, telling: _Telling, *, now: datetime) -> int:
+    """Count that an event was told again, keep the pictures that came along, and return how often it was told again."""
+    row = DeviceEvent.objects.select_for_update().only("repeats", "snapshots").get(pk=event_id)
+    row.repeats += 1
+    row.last_repeat_at = now
+    row.snapshots = list(dict.fromkeys([*row.snapshots, *telling.files]))[:SNAPSHOTS_MOST]
+    row.save(update_fields=["repeats", "last_repeat_at", "snapshots"])
+    return row.repeats
+
+
+def _news(telling: _Telling, event_id: int, *, repeats: int = 0) -> NewEvent:
+    record = telling.record
+    said = {"thing": telling.teller.id, "kind": record.kind, "state": record.state, "object": record.object}
+    if repeats:
+        return NewEvent(DEVICE_REPEATED, event_id, {**said, "repeats": repeats}, telling.teller.exercise_id)
+    said |= {"clock_wrong": telling.when.is_clock_wrong}
+    return NewEvent(DEVICE_EVENT_RECORDED, event_id, said, telling.teller.exercise_id)
+
+
+def note_heard(devices: Collection[str], *, now: datetime) -> int:
+    """Note that devices have given a sign of life, at most every 15 s each, and return how many of them are registered."""
+    known = queries.tellers(devices)
+    stale = {each.id: each.last_at for each in known.values() if each.last_at is None or each.last_at < now - HEARD_EVERY}
+    if stale:
+        with transaction.atomic():
+            _heard(stale, now=now)
+    return len(known)
+
+
+def _heard(things: dict[int, datetime | None], *, now: datetime) -> None:
+    stale = sorted(each for each, last_at in things.items() if last_at is None or last_at < now - HEARD_EVERY)
+    if stale:
+        Thing.objects.filter(Q(last_at__isnull=True) | Q(last_at__lt=now), pk__in=stale).update(last_at=now)

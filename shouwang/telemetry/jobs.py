@@ -1,4 +1,4 @@
-"""What telemetry does by itself: keep the ingest log, the readings and the quarantine within their limits, and follow moved areas."""
+"""What telemetry does by itself: keep the ingest log, the readings, the device events and the quarantine within their limits, and follow moved areas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from shouwang.journal.rules import Event
 from shouwang.kernel.moments import HOUR_US, to_us
 from shouwang.places.events import AREA_MOVED
 from shouwang.telemetry import queries
-from shouwang.telemetry.models import IngestBatch, Observation, Quarantine, Thing
+from shouwang.telemetry.models import DeviceEvent, IngestBatch, Observation, Quarantine, Thing
+from shouwang.telemetry.rules import KEEP_RAW
 
 MOVES = "telemetry.area_moved"
 KEEP_BATCHES = timedelta(days=7)
@@ -36,10 +37,11 @@ def tidy(now: datetime, *, read_upto: int, keep_readings: timedelta = KEEP_READI
     """Delete what has passed its time, at most 20 portions of each kind, and return how many rows.
 
     Batches over 7 days old that every watch has read (up to `read_upto`); released quarantine after 90 days; readings, and
-    quarantine that nobody released, after `keep_readings`. The last batch always stays: its number is where the next one
+    quarantine that nobody released, after `keep_readings`; device events likewise, and what they were told as after 30 days. The last batch always stays: its number is where the next one
     continues.
     """
-    return _batches(now, read_upto) + _quarantine(now, keep_readings) + _readings(now - keep_readings)
+    gone = _batches(now, read_upto) + _quarantine(now, keep_readings) + _readings(now - keep_readings)
+    return gone + _device_events(now, keep_readings)
 
 
 def _batches(now: datetime, read_upto: int) -> int:
@@ -76,3 +78,11 @@ def _readings(before: datetime) -> int:
         with transaction.atomic():
             deleted += Observation.objects.filter(upto).delete()[0]
     return deleted
+
+
+def _device_events(now: datetime, keep: timedelta) -> int:
+    with transaction.atomic():
+        told = DeviceEvent.objects.filter(raw__isnull=False, received_at__lt=now - KEEP_RAW).order_by("received_at")
+        DeviceEvent.objects.filter(pk__in=list(told.values_list("pk", flat=True)[:DELETED_AT_ONCE])).update(raw=None)
+        old = DeviceEvent.objects.filter(received_at__lt=now - keep).order_by("received_at")
+        return DeviceEvent.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:DELETED_AT_ONCE])).delete()[0]

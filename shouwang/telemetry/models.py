@@ -22,6 +22,7 @@ class Thing(models.Model):
     exercise_id = models.BigIntegerField(null=True)
     added_at = MomentField()
     retired_at = MomentField(null=True)
+    last_at = MomentField(null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["external_id"], name="telemetry_thing_external")]
@@ -67,8 +68,49 @@ class IngestBatch(models.Model):
         db_table = "telemetry_ingest_batch"
 
 
+class DeviceEvent(models.Model):
+    """What a device told by itself, once however often it was told. `at` is when it counts as happened."""
+
+    source = models.CharField(max_length=24)
+    dedupe_key = models.CharField(max_length=40)
+    thing = models.ForeignKey(Thing, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=16)
+    state = models.CharField(max_length=8)
+    channel = models.CharField(max_length=80)
+    rule = models.CharField(max_length=80)
+    zone = models.CharField(max_length=80)
+    object = models.CharField(max_length=8)
+    object_id = models.CharField(max_length=64)
+    box = models.JSONField(null=True)
+    polygon = models.JSONField(default=list)
+    score = models.FloatField(null=True)
+    persons = models.SmallIntegerField(default=1, db_default=1)
+    is_child = models.BooleanField(default=False, db_default=False)
+    is_unsure = models.BooleanField(default=False, db_default=False)
+    at = MomentField()
+    device_at = MomentField(null=True)
+    received_at = MomentField()
+    clock_off_s = models.FloatField(null=True)
+    is_clock_wrong = models.BooleanField()
+    repeats = models.IntegerField(default=0)
+    last_repeat_at = MomentField(null=True)
+    snapshots = models.JSONField(default=list)
+    raw = models.BinaryField(null=True)
+    partition = models.SmallIntegerField()
+    exercise_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "telemetry_device_event"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "dedupe_key"], name="telemetry_device_event_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["thing", "at"], name="telemetry_event_of_thing"),
+            models.Index(fields=["received_at"], name="telemetry_event_received"),
+            models.Index(fields=["received_at"], name="telemetry_event_raw", condition=models.Q(raw__isnull=False)),
+        ]
+
+
 class Quarantine(models.Model):
-    """Readings that could not be placed, kept as they came until somebody releases them."""
+    """Readings and device events that could not be placed, kept as they came until somebody releases them."""
 
     at = MomentField()
     source = models.CharField(max_length=24)

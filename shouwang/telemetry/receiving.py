@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -15,8 +15,8 @@ from shouwang.people.rules import Scope
 from shouwang.people.rules.codes import DEVICE
 from shouwang.telemetry import actions, queries
 from shouwang.telemetry.placing import Placed, Reading, Sent, place, restored
-from shouwang.telemetry.rules import IngestResult, NewQuarantine
-from shouwang.telemetry.sources import decoder_of
+from shouwang.telemetry.rules import DeviceRecord, IngestResult, NewQuarantine
+from shouwang.telemetry.sources import EVENTS, decoder_of, sources_found
 from shouwang.ui.outage import outage_of
 
 RIGHT = "telemetry.write"
@@ -95,3 +95,25 @@ def _read_again(raw: str, source: str) -> list[Reading]:
         return decoder_of(source)(raw.encode())
     except ShouwangError:
         return []
+
+
+def is_events(source: str) -> bool:
+    """Return whether a source tells device events."""
+    known = sources_found().get(source)
+    return known is not None and known.direction == EVENTS
+
+
+def release_event(quarantine_id: int, *, raw: str, device: str, source: str, at: datetime, now: datetime) -> bool:
+    """Record a device event from quarantine that came `at` a moment; False while its device is not registered."""
+    try:
+        said = msgspec.json.decode(raw, type=DeviceRecord)
+    except msgspec.DecodeError:
+        return False
+    record = replace(said, device=said.device or device)
+    if record.device not in queries.tellers([record.device]):
+        return False
+    with transaction.atomic():
+        if not actions.mark_released(quarantine_id, now=now):
+            return False
+        actions.record_device_events([record], source=source, now=now, received_at=at)
+    return True

@@ -19,7 +19,7 @@ TIMEOUT_S = 600
 ROOT = Path(__file__).resolve().parents[2]
 UI = Path(__file__).resolve().parent
 BUILT = UI / "static" / "ui" / "built"
-BUNDLES = ("desk.js", "map.js", "chart.js", "phone.js", "leaflet.css")
+BUNDLES = ("desk.js", "map.js", "chart.js", "phone.js", "zones.js", "leaflet.css")
 
 
 class AssetsNotBuilt(Exception):

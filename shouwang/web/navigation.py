@@ -37,6 +37,7 @@ WAYS = (
     MESSAGES,
     _entry("活动", "Activities", "/activities/", "case.dispatch", "case.handle", "people.edit"),
     _entry("独居关爱", "Living alone", "/living-alone/", "people.read"),
+    _entry("防溺水", "Waters", "/waters/", "case.read"),
     _entry("区划", "Areas", "/places/", "case.dispatch", "places.edit"),
     _entry("人员", "People", "/people/", "case.dispatch", "people.edit"),
     _entry("设备", "Things", "/things/", "case.dispatch", "telemetry.import"),

@@ -72,6 +72,7 @@ SPLIT_REASONS: Mapping[str, Text] = {
 }
 KINDS: Mapping[str, Text] = {
     "living_alone": Text("独居老人用水异常", "Unusual water use, living alone"),
+    "drowning": Text("危险水域有人", "Somebody at a dangerous water"),
     "requests": Text("群众诉求", "Request"),
     "activities": Text("活动受理事项", "Matter at an activity"),
 }

@@ -13,7 +13,7 @@ from django.test import Client
 from standardwebhooks import Webhook
 
 from shouwang.cases import actions, jobs
-from shouwang.cases.actions import NewCase
+from shouwang.cases.actions import NewCase, publish_procedure
 from shouwang.cases.models import Task
 from shouwang.config import wiring
 from shouwang.journal.actions import listen, take_lease
@@ -27,6 +27,7 @@ from shouwang.notify.rules import State
 from shouwang.people.actions import set_contact
 from shouwang.people.rules import SYSTEM
 from shouwang.places.actions import set_setting
+from shouwang.systems.living_alone.rules import WELFARE_CHECK
 from tests.journeys.conftest import County, county
 from tests.notify.conftest import Scripted
 
@@ -238,3 +239,13 @@ def test_a_call_that_nobody_answers_leaves_the_ladder_alone(
     assert {task.pk: task.due_at} == timers_of("task", [task.pk])
     jobs.run_due_timers(task.due_at)
     assert (WORKER + 1, reached.deputy) == tuple(Task.objects.values_list("rung", "assignee_id").get(pk=task.pk))
+
+
+def test_a_procedure_may_say_in_how_many_seconds_the_telephone_rings(opened: Open, reached: County, now: datetime) -> None:
+    publish_procedure(msgspec.structs.replace(WELFARE_CHECK, code="WATER_CHECK", ring_seconds=20), shipped=True, now=now)
+    case = NewCase("WATER_CHECK", "WATER_EDGE", ORANGE, reached.village, reached.path, "datastream", 1, "X", {})
+    actions.open_case(case, now=now)
+    task = Task.objects.latest("pk")
+    assert jobs.run_due_timers(now + timedelta(seconds=19)) == 0
+    assert jobs.run_due_timers(now + timedelta(seconds=20)) == 1
+    assert [channel for channel, _ in told(task)] == ["sms", "voice"]

@@ -56,6 +56,8 @@ PLANTED = {
     "cases.Handover": ("note",), "requests.ServiceRequest": ("address", "description"), "requests.Report": ("description",),
     "activities.Activity": ("title", "about", "place", "reason"), "activities.SignUp": ("name", "phone"),
     "activities.Consent": ("guardian", "relation"), "activities.Matter": ("note",), "living_alone.Enrolment": ("hospital", "hospital_phone"),
+    "drowning.Water": ("name", "owner", "note"), "drowning.Camera": ("name",), "drowning.Known": ("reason",), "drowning.Hazard": ("what", "done"),
+    "drowning.Patrol": ("note",), "notify.Speaker": ("name", "settings", "secret"), "notify.Sound": ("said",),
 }
 # Names of columns that hold codes, numbers, keys and hashes wherever they stand.
 CODES = frozenset({
@@ -66,6 +68,9 @@ CODES = frozenset({
 # The rest, each with its reason.
 HARMLESS = {
     "living_alone.Enrolment.category": "a code, on pages for people.read only", "living_alone.Enrolment.ended_reason": "a code",
+    "drowning.Zone.band": "a code", "drowning.Zone.polygon": "shares of a picture", "drowning.Sighting.who": "numbers of a device and of its object",
+    "drowning.Sighting.band": "a code", "drowning.Sighting.verdict": "a code", "drowning.Label.what": "a code",
+    "notify.Sound.ladder": "a code", "notify.Sound.prompt": "a code", "notify.Sound.reason": "a code", "notify.Speaker.reason": "a code",
     "living_alone.Label.alert_kind": "a code", "living_alone.Label.label": "a code",
     "people.Person.initials": "three letters, which many share", "people.Account.password": "a hash",
     "people.Credential.subject": "the number of a device or the name of a system", "people.Credential.rights": "codes",
@@ -75,7 +80,11 @@ HARMLESS = {
     "places.Area.spelling": "public", "places.Area.outline": "public", "places.AreaSetting.value": "a parameter",
     "telemetry.Thing.external_id": "the number of a device", "telemetry.Thing.thing_kind": "a code", "telemetry.IngestBatch.source": "a code",
     "telemetry.Quarantine.source": "a code", "telemetry.Quarantine.device": "the number of a device nobody knows, so without a place",
-    "telemetry.Quarantine.reason": "a code", "telemetry.Quarantine.raw": "readings of a device nobody knows", "notify.Message.reason": "a code",
+    "telemetry.Quarantine.reason": "a code", "telemetry.Quarantine.raw": "readings of a device nobody knows",
+    "telemetry.DeviceEvent.source": "a code", "telemetry.DeviceEvent.dedupe_key": "a hash", "telemetry.DeviceEvent.object": "a code",
+    "telemetry.DeviceEvent.rule": "a rule as the camera names it, on no page", "telemetry.DeviceEvent.zone": "a zone as the camera names it, on no page",
+    "telemetry.DeviceEvent.object_id": "the camera's own number", "telemetry.DeviceEvent.box": "shares of a picture",
+    "telemetry.DeviceEvent.polygon": "shares of a picture", "telemetry.DeviceEvent.snapshots": "ids", "notify.Message.reason": "a code",
     "notify.Message.provider_ref": "a provider's number", "notify.ChannelSetting.settings": "of the whole installation",
     "notify.TargetUse.target": "a hash", "notify.TargetUse.sent": "moments", "notify.Preference.steps": "codes", "cases.Case.reason": "a code",
     "cases.CaseFact.name": "a code", "cases.Handover.kept": "ids", "alerts.Alert.reason": "a code", "alerts.Inhibited.reason": "a code",
@@ -242,9 +251,30 @@ def _rest(side: Side, now: datetime) -> None:
     file = store(f"list {side.tag}".encode(), limit_bytes=100, now=now)
     for purpose in purposes:
         Upload.objects.create(account_id=account.pk, purpose=purpose[:24], name="x", file_id=file.id, made_at_us=int(now.timestamp() * 1e6))
+    _water(side, file.id, now)
     _make("living_alone.Trial", area_id=side.areas["COUNTY"], path=side.path, now=now)
     people.save_view(scope, page="desk", name="x", query="kind=living_alone", now=now)
     people.keep_draft(scope, name="x", head=["姓名"], good=[], bad=[], now=now)
+
+
+def _water(side: Side, file_id: int, now: datetime) -> None:
+    village = side.areas["VILLAGE"]
+    path = places.area(village).path
+    water = _make("drowning.Water", area_id=village, path=path, kind="POND", active=True, now=now)
+    thing = _make("telemetry.Thing", external_id=f"CAM {side.tag}", kind="CAMERA", area_id=village, path=path, partition=0, now=now)
+    event = _make(
+        "telemetry.DeviceEvent", thing_id=thing, kind="ENTER", state="START", object="HUMAN", dedupe_key=side.tag, is_clock_wrong=False,
+        snapshots=[file_id], now=now,
+    )
+    camera = _make("drowning.Camera", thing_id=thing, water_id=water, picture_event_id=event, now=now)
+    _make("drowning.Zone", camera_id=camera, band="SHORE", polygon=[[0, 0], [1, 0], [1, 1]], now=now)
+    _make("drowning.Known", water_id=water, persons=1, until=now + timedelta(hours=1), now=now)
+    _make("drowning.Sighting", event_id=event, camera_id=camera, water_id=water, path=path, verdict="ALARM", kind="WATER_EDGE", now=now)
+    _make("drowning.Label", case_id=event, camera_id=camera, water_id=water, path=path, result="LEFT", now=now)
+    _make("drowning.Hazard", water_id=water, path=path, state="OPEN", until=now.date(), now=now)
+    _make("drowning.Patrol", water_id=water, path=path, now=now)
+    speaker = _make("notify.Speaker", code=f"x{side.tag}", kind="horn", area_id=village, path=path, thing_id=thing, now=now)
+    _make("notify.Sound", speaker_id=speaker, key=f"x{side.tag}", prompt="TEST_TONE", not_after=now + timedelta(hours=1), now=now)
 
 
 def _make(label: str, *, now: datetime, **known: Any) -> int:
@@ -265,6 +295,7 @@ Owner = Mapping[str, Mapping[int, Side]]
 REFERS = {
     "case_id": "cases.Case", "task_id": "cases.Task", "person_id": "people.Person", "account_id": "people.Account",
     "actor_id": "people.Person", "area_id": "places.Area", "given_by": "people.Person", "assignee_id": "people.Person",
+    "water_id": "drowning.Water",
 }
 
 

@@ -116,7 +116,7 @@ class Changes:
         rings = []
         for told in self.messages:
             if told.template in ASKS_TO_ACCEPT and not told.channels and plans[told.person_id].later(told.case.severity):
-                wait = ring_wait_at(told.case.area_id, told.case.severity)
+                wait = ring_after(told.case)
                 if wait is not None:
                     rings.append(NewTimer(RING, told.task_id, self.now + wait))
         return rings
@@ -134,6 +134,13 @@ class Changes:
             ],
             now=self.now,
         )
+
+
+def ring_after(case: CaseState) -> timedelta | None:
+    """Return how long somebody asked about `case` has before the next channel is tried, None for ever."""
+    if case.procedure.ring_seconds:
+        return timedelta(seconds=case.procedure.ring_seconds)
+    return ring_wait_at(case.area_id, case.severity)
 
 
 def start_steps(starting: Sequence[tuple[CaseState, Step]], changes: Changes, *, first_rung: int = 0) -> None:

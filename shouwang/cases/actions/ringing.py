@@ -11,12 +11,12 @@ from datetime import datetime
 from django.db import transaction
 
 from shouwang.cases import events as kinds
-from shouwang.cases.actions.changes import RING, Changes
+from shouwang.cases.actions.changes import RING, Changes, ring_after
 from shouwang.cases.queries import TaskState, load_task
 from shouwang.journal.actions import claim_timer
 from shouwang.journal.rules import DueTimer, NewTimer
 from shouwang.kernel.severity import Severity
-from shouwang.notify.queries import Sending, messages_of_tasks, plans_of, quiet_ends, ring_wait_at
+from shouwang.notify.queries import Sending, messages_of_tasks, plans_of, quiet_ends
 from shouwang.notify.rules import INBOX
 from shouwang.notify.rules.texts import ASKS_TO_ACCEPT
 
@@ -45,7 +45,7 @@ def ring_next(task: TaskState, person: int, *, now: datetime) -> bool:
     key = f"{task.id}:{task.rung}:{task.reminders}"
     changes.tell_on(channels, person, "TASK_REMINDER", key=key, case=task.case, task_id=task.id)
     changes.event(kinds.REMINDED, task.case, task=task.id, rung=task.rung, person=person, by=None, channels=list(channels))
-    wait = ring_wait_at(task.case.area_id, task.case.severity)
+    wait = ring_after(task.case)
     if wait is not None and plan.following({*told, *channels}, task.case.severity):
         changes.timers.append(NewTimer(RING, task.id, now + wait))
     changes.write()

@@ -127,7 +127,8 @@ class Procedure(msgspec.Struct, frozen=True):
     """How one kind of case is handled.
 
     A completed case is closed at once (AUTO), by the supervisor's check (CHECK), or by the answer of whoever reported it
-    (REPORTER), who is waited for as long as `answer` lasts.
+    (REPORTER), who is waited for as long as `answer` lasts. Whoever has not accepted after `ring_seconds` is told on the
+    next channel, which mostly rings; 0 leaves it to the area's setting.
     """
 
     code: str
@@ -136,6 +137,7 @@ class Procedure(msgspec.Struct, frozen=True):
     clocks: tuple[CaseLimit, ...] = ()
     closes: Literal["AUTO", "CHECK", "REPORTER"] = "AUTO"
     answer: Limit = Limit(7 * 24 * 60)
+    ring_seconds: int = 0
 
     def step(self, code: str) -> Step:
         """Return the step `code`. Raises KeyError."""

@@ -31,3 +31,27 @@ class RobotInvalid(NotifyError):
     zh = "机器人地址不可用（{reason}）；请粘贴群设置里给出的完整 https 地址。"
     en = "The robot's address cannot be used ({reason}); paste the whole https address from the group's settings."
     status = 422
+
+
+class AudioInvalid(NotifyError):
+    """A sound is not what loudspeakers can be given."""
+
+    zh = "声音文件不可用（{found}）；应为 16 位、单声道或立体声、4–96 kHz 的 WAV。"
+    en = "The sound cannot be used ({found}); expected a WAV of 16 bit, mono or stereo, 4 to 96 kHz."
+    status = 422
+
+
+class SpeakerInvalid(NotifyError):
+    """What was given of a loudspeaker cannot be kept."""
+
+    zh = "喇叭“{code}”的{field}不可用：填写的是“{found}”，应为{expected}。"
+    en = "The {field} of loudspeaker “{code}” cannot be used: found “{found}”, expected {expected}."
+    status = 422
+
+
+class SoundInvalid(NotifyError):
+    """A sound cannot be queued."""
+
+    zh = "声音 {key} 的{field}不可用：{found}；应为{expected}。"
+    en = "The {field} of sound {key} cannot be used: {found}; expected {expected}."
+    status = 422

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from shouwang.kernel.texts import Text
 
 GRID_WORKER = "GRID_WORKER"
+VILLAGE_CADRE = "VILLAGE_CADRE"
+GRID_LEADER = "GRID_LEADER"
 TOWNSHIP_DUTY = "TOWNSHIP_DUTY"
 COUNTY_DUTY = "COUNTY_DUTY"
 CITY_DUTY = "CITY_DUTY"
@@ -22,6 +24,8 @@ ACCOUNT = "ACCOUNT"
 
 DUTIES: Mapping[str, Text] = {
     GRID_WORKER: Text("网格员", "Grid worker"),
+    VILLAGE_CADRE: Text("村干部", "Village cadre"),
+    GRID_LEADER: Text("网格长", "Grid leader"),
     TOWNSHIP_DUTY: Text("乡镇值班员", "Township duty officer"),
     COUNTY_DUTY: Text("县级值班员", "County duty officer"),
     CITY_DUTY: Text("市级值班员", "City duty officer"),
@@ -48,13 +52,14 @@ ACCESSES: Mapping[str, Text] = {
     "IMPORT": Text("导入名单", "Imported a list"),
     "CHANGE": Text("修改姓名或电话", "Changed name or phone"),
     "PHOTO": Text("查看现场照片", "Saw a photo"),
+    "WATCH": Text("查看水域画面", "Watched a water"),
     "SIGN_IN": Text("登录", "Signed in"),
     "SIGN_IN_FAILED": Text("登录失败", "Failed to sign in"),
     "SIGN_OUT": Text("退出", "Signed out"),
 }
 LOGGED: Mapping[str, Text] = {
     "account": Text("账号", "Account"), "person": Text("人员", "Person"), "household": Text("住户", "Household"),
-    "case": Text("事件", "Case"),
+    "case": Text("事件", "Case"), "camera": Text("摄像机", "Camera"),
 }
 OBJECT_KINDS = ("AREA", "SITE", "ORGANISATION", "CASE", "SELF")
 LANGUAGES = ("zh", "en")

@@ -16,10 +16,12 @@ from shouwang.people.rules.codes import (
     CIVIL_AFFAIRS,
     COUNTY_DUTY,
     DEVICE,
+    GRID_LEADER,
     GRID_WORKER,
     INTEGRATION,
     LINK,
     TOWNSHIP_DUTY,
+    VILLAGE_CADRE,
 )
 
 RIGHTS = frozenset({
@@ -29,8 +31,11 @@ RIGHTS = frozenset({
 _OFFICER = frozenset({
     "case.read", "case.dispatch", "case.handle", "case.close", "people.read", "people.reveal", "stream.read",
 })
+_VILLAGE = frozenset({"case.read", "case.handle", "people.read", "people.reveal", "stream.read"})
 RIGHTS_OF_DUTY: Mapping[str, frozenset[str]] = {
-    GRID_WORKER: frozenset({"case.read", "case.handle", "people.read", "people.reveal", "stream.read"}),
+    GRID_WORKER: _VILLAGE,
+    VILLAGE_CADRE: _VILLAGE,
+    GRID_LEADER: _VILLAGE,
     TOWNSHIP_DUTY: _OFFICER,
     COUNTY_DUTY: _OFFICER,
     CITY_DUTY: _OFFICER,

@@ -16,16 +16,18 @@ from shouwang.kernel.texts import Text
 from shouwang.people.guard import needs, scope_of
 from shouwang.telemetry import queries
 from shouwang.telemetry.queries import QuarantineRow, ThingRow
-from shouwang.telemetry.receiving import release
+from shouwang.telemetry.receiving import is_events, release, release_event
 from shouwang.telemetry.rules import REASONS
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
 from shouwang.ui.reader import reader
 
 IMPORT_RIGHT = "telemetry.import"
 KINDS = {"WATER_METER": Text("水表", "Water meter"), "CAMERA": Text("摄像机", "Camera")}
-NOT_CONNECTED = Text("尚未接入画面", "not connected yet")
+NOT_CONNECTED = Text("尚未接入", "not connected yet")
+SILENT = Text("超过 48 小时没有消息", "not heard for over 48 hours")
 RAW_SHOWN = 120
-RELEASED = Text("已放行 {rows} 条读数。", "{rows} readings were released.")
+HEARD_OF = timedelta(hours=48)
+RELEASED = Text("已放行 {rows} 条。", "Released: {rows}.")
 NOT_RELEASED = Text("仍无法归属，请先登记设备和数据流。", "They still cannot be placed; register the device and its datastream first.")
 
 
@@ -40,8 +42,10 @@ def age(last_at: datetime | None, *, now: datetime) -> Text:
 
 
 def last(row: ThingRow, *, now: datetime) -> Text:
-    """Return when a thing last told something, in words; nothing takes in the pictures of cameras yet."""
-    return NOT_CONNECTED if row.kind == "CAMERA" and row.last_at is None else age(row.last_at, now=now)
+    """Return when a thing last told something, in words."""
+    if row.kind == "CAMERA" and (row.last_at is None or now - row.last_at > HEARD_OF):
+        return NOT_CONNECTED if row.last_at is None else SILENT
+    return age(row.last_at, now=now)
 
 
 def _things_spec(now: datetime) -> ListSpec[ThingRow]:
@@ -51,8 +55,8 @@ def _things_spec(now: datetime) -> ListSpec[ThingRow]:
             Column("external_id", Text("编号", "Number"), lambda row: row.external_id),
             Column("name", Text("名称", "Name"), lambda row: row.name),
             Column("kind", Text("种类", "Kind"), lambda row: KINDS.get(row.kind, Text(row.kind, row.kind))),
-            Column("last", Text("最近读数", "Last reading"), lambda row: last(row, now=now)),
-            Column("last_at", Text("读数时间", "At"), lambda row: row.last_at),
+            Column("last", Text("最近消息", "Last heard"), lambda row: last(row, now=now)),
+            Column("last_at", Text("时间", "At"), lambda row: row.last_at),
         ),
         filters=(Filter("kind", Text("种类", "Kind"), [Choice(code, title) for code, title in KINDS.items()]),),
         searched=Text("编号或名称", "Number or name"),
@@ -89,12 +93,12 @@ def _reason(row: QuarantineRow) -> Text:
 
 
 QUARANTINE: ListSpec[QuarantineRow] = ListSpec(
-    title=Text("无法归属的读数", "Readings that cannot be placed"),
+    title=Text("无法归属的读数和事件", "Readings and events that cannot be placed"),
     columns=(
         Column("at", Text("收到时间", "Received"), lambda row: row.at),
         Column("device", Text("设备", "Device"), lambda row: row.device),
         Column("reason", Text("原因", "Reason"), _reason),
-        Column("rows", Text("条数", "Readings"), lambda row: row.rows, numeric=True),
+        Column("rows", Text("条数", "How many"), lambda row: row.rows, numeric=True),
         Column("source", Text("来源", "Source"), lambda row: row.source),
         Column("raw", Text("原文", "As sent"), lambda row: row.raw[:RAW_SHOWN]),
     ),
@@ -106,7 +110,7 @@ QUARANTINE: ListSpec[QuarantineRow] = ListSpec(
 @require_GET
 @needs()
 def quarantine(request: HttpRequest) -> HttpResponse:
-    """List the readings that could not be placed. Raises Refused."""
+    """List the readings and device events that could not be placed. Raises Refused."""
     scope_of(request).require(IMPORT_RIGHT)
 
     def fetch(query: ListQuery) -> tuple[Sequence[QuarantineRow], int]:
@@ -121,14 +125,20 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs()
 def release_quarantine(request: HttpRequest, quarantine_id: int) -> HttpResponse:
-    """Store readings from quarantine whose device is known by now. Raises Refused, NotFound."""
+    """Store readings or a device event from quarantine whose device is known by now. Raises Refused, NotFound."""
     scope_of(request).require(IMPORT_RIGHT)
     row = queries.quarantined(quarantine_id)
     if row is None:
         raise NotFound(what=f"{quarantine_id}")
     language = reader(request).language
-    if release(row.id, raw=row.raw, device=row.device, source=row.source, now=clock().now()) is None:
+    if not _released(row, now=clock().now()):
         messages.error(request, NOT_RELEASED.render(language, {}))
     else:
         messages.success(request, RELEASED.render(language, {"rows": row.rows}))
     return HttpResponseRedirect(reverse("telemetry:quarantine"))
+
+
+def _released(row: QuarantineRow, *, now: datetime) -> bool:
+    if is_events(row.source):
+        return release_event(row.id, raw=row.raw, device=row.device, source=row.source, at=row.at, now=now)
+    return release(row.id, raw=row.raw, device=row.device, source=row.source, now=now) is not None

@@ -28,6 +28,7 @@ from shouwang.web.related import may_merge, nearby, similar, taken_in
 from shouwang.web.rules import CASE_STATES, FALSE_ALARM_REASONS, SPLIT_REASONS
 from shouwang.web.takers import REASONS as TAKING_REASONS
 from shouwang.web.takers import takers
+from shouwang.web.waters import about_water
 
 
 def language_of(request: HttpRequest) -> str:
@@ -134,7 +135,7 @@ def _case_context(request: HttpRequest, case_id: int) -> dict[str, Any]:
     view = queries.case_view(scope, case_id, language=language_of(request))
     task, row = view["task"], view["case"]
     return {
-        **view, "may_dispatch": scope.may("case.dispatch", row.path), "problem": "", "done": "",
+        **view, "water": about_water(view["raw"]), "may_dispatch": scope.may("case.dispatch", row.path), "problem": "", "done": "",
         "task": {"id": task.id, "state": task.state, "open": row.open} if task else None,
     }
 

@@ -26,10 +26,25 @@ from shouwang.notify import actions, queries, registry
 from shouwang.notify.actions import Leased, Result
 from shouwang.notify.actions.sending import INBOX_PER_TRANSACTION
 from shouwang.notify.contract import Channel, Manifest, Mention, Outcome, Outgoing, Rejected, Traits, Unknown
+from shouwang.notify.jobs.playing import (
+    MOVES,
+    InlinePlayers,
+    Players,
+    PlayPass,
+    PlaysSounds,
+    check_speakers,
+    on_moves,
+    play_due,
+)
 from shouwang.notify.outside import TIMEOUT_S, client
 from shouwang.notify.rules import INBOX, Bundle, Step, due_bundles, next_due_at
 from shouwang.notify.rules.rates import Target, Turns
 from shouwang.notify.rules.wording import Part, link_for, say
+
+__all__ = [
+    "MOVES", "InlinePlayers", "InlineSenders", "Pass", "PlayPass", "Players", "PlaysSounds", "PooledSenders", "Senders", "Served", "Work",
+    "attempt", "check_speakers", "make_pass", "next_pass_at", "on_moves", "open_channels", "play_due", "send_due",
+]
 
 LEASE_S = 15.0
 LONGEST_SEND_S = 2 * TIMEOUT_S

@@ -257,7 +257,7 @@ def datastreams_like(scope: Scope, text: str, *, limit: int = 5_000) -> frozense
 
 @dataclass(frozen=True)
 class ThingRow:
-    """A thing in a list, with the moment of its last reading within 48 hours."""
+    """A thing in a list, with the moment of its last reading within 48 hours, or of its last event or heartbeat."""
 
     id: int
     external_id: str
@@ -274,12 +274,12 @@ def things(scope: Scope, *, now: datetime, text: str = "", kind: str = "", offse
         found = found.filter(kind=kind)
     if text:
         found = found.filter(Q(external_id__icontains=text) | Q(name__icontains=text))
-    rows = list(found.order_by("external_id").values_list("pk", "external_id", "kind", "name", "path")[offset : offset + limit])
+    rows = list(found.order_by("external_id").values_list("pk", "external_id", "kind", "name", "path", "last_at")[offset : offset + limit])
     owner = dict(Datastream.objects.filter(thing_id__in=[row[0] for row in rows]).values_list("pk", "thing_id"))
-    last: dict[int, datetime] = {}
+    last: dict[int, datetime] = {row[0]: row[5] for row in rows if row[5] is not None}
     for stream, at in last_readings(list(owner), now=now).items():
         last[owner[stream]] = max(at, last.get(owner[stream], at))
-    return [ThingRow(*row, last.get(row[0])) for row in rows], found.count()
+    return [ThingRow(*row[:5], last.get(row[0])) for row in rows], found.count()
 
 
 def count_things(scope: Scope, *, kinds: Collection[str]) -> int:

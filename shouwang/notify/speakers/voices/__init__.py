@@ -1,0 +1,1 @@
+"""Voices: programs of the machine that speak a text, one folder each, found by scanning."""

@@ -1,0 +1,28 @@
+"""Reads of the drowning system."""
+
+from shouwang.systems.drowning.queries.sightings import (
+    THERE,
+    begun_ladders,
+    known_at,
+    near_at,
+    picture_of,
+    pictures_of,
+    sightings_of_case,
+    standing_waters,
+)
+from shouwang.systems.drowning.queries.waters import (
+    CameraRow,
+    WaterRow,
+    camera_in,
+    cameras_of,
+    resolve_cameras,
+    resolve_waters,
+    values_at,
+    water_in,
+    zones_of,
+)
+
+__all__ = [
+    "THERE", "CameraRow", "WaterRow", "begun_ladders", "camera_in", "cameras_of", "known_at", "near_at", "picture_of", "pictures_of", "resolve_cameras", "resolve_waters",
+    "sightings_of_case", "standing_waters", "values_at", "water_in", "zones_of",
+]
