@@ -101,6 +101,7 @@ JOBS = (
     Job("files.tidy", HOUR, files.tidy),
     Job("telemetry.tidy", timedelta(minutes=1), tidy_readings),
     Job("watch.tidy", HOUR, lambda _: watch.tidy()),
+    Job("notify.tidy", timedelta(days=1), notify.tidy_sounds),
     Job("people.tidy", timedelta(days=1), people.tidy),
     Job("requests.tidy", HOUR, requests.tidy),
     Job("activities.tidy", timedelta(days=1), activities.tidy),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.notify.pages import channels, own, own_texts, robots
+from shouwang.notify.pages import channels, own, own_texts, robots, speakers
 
 app_name = "notify"
 urlpatterns = [
@@ -17,4 +17,8 @@ urlpatterns = [
     path("settings/channels/<slug:code>/robots/", robots.save, name="save_robot"),
     path("settings/channels/<slug:code>/robots/<int:robot_id>/remove/", robots.remove, name="remove_robot"),
     path("settings/channels/<slug:code>/robots/<int:robot_id>/test/", robots.test, name="test_robot"),
+    path("settings/speakers/", speakers.speakers, name="speakers"),
+    path("settings/speakers/new/", speakers.add, name="add_speaker"),
+    path("settings/speakers/<int:speaker_id>/", speakers.edit, name="speaker"),
+    path("settings/speakers/<int:speaker_id>/test/", speakers.test, name="test_speaker"),
 ]

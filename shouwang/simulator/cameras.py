@@ -19,7 +19,7 @@ SHORE_Y, WATER_Y = 0.45, 0.7
 HEARTBEAT_S = 20.0
 VISIT_EVERY_S = 240.0
 STAYS_S = 25.0
-PATH = "/ingest/camera_json"
+PATH = "/api/v1/events/camera_json"
 Person = tuple[float, float, bool]
 """Where somebody stands, in shares of the picture, and whether it is a child."""
 
@@ -87,7 +87,7 @@ def event(camera: Camera, person: Person, *, state: str, at: datetime, chance: R
 
 def heartbeat(camera: Camera, *, at: datetime) -> dict[str, object]:
     """Return what a camera posts to say that it is alive."""
-    return {"device": camera.external_id, "health": "OK", "device_at": at.isoformat()}
+    return {"device": camera.external_id, "health": {"state": "OK"}, "device_at": at.isoformat()}
 
 
 def play(
@@ -106,7 +106,7 @@ def play(
             if passed >= beat_s:
                 beat_s = passed + HEARTBEAT_S
                 for camera in cameras:
-                    _post(http, heartbeat(camera, at=now()))
+                    _post(http, heartbeat(camera, at=now()), device=camera.external_id)
             if passed >= visit_s:
                 visit_s = passed + VISIT_EVERY_S
                 camera = cameras[chance.randrange(min(3, len(cameras)))]
@@ -120,10 +120,10 @@ def play(
             time.sleep(0.5)
 
 
-def _post(http: httpx.Client, record: dict[str, object]) -> None:
+def _post(http: httpx.Client, record: dict[str, object], *, device: str = "") -> None:
     for _ in range(30):
         try:
-            answer = http.post(PATH, json=record)
+            answer = http.post(PATH, params={"device": device} if device else None, json=record)
         except httpx.TransportError:
             time.sleep(0.5)
             continue

@@ -27,6 +27,7 @@ from shouwang.places import queries as places
 from shouwang.places.actions import load_liaocheng, set_setting
 from shouwang.simulator.meters import HISTORY_H, earlier, make_meters
 from shouwang.simulator.names import name, phone
+from shouwang.systems.drowning.actions import publish_shipped as publish_drowning
 from shouwang.systems.living_alone.actions import enrol, publish_shipped, watch_meters
 from shouwang.systems.living_alone.rules.hospital import HOSPITAL
 from shouwang.telemetry.actions import add_things, ingest
@@ -73,6 +74,7 @@ def seed(*, now: datetime, chance: Random, report: Report = lambda *_: None) -> 
     officers = _officers(now, chance)
     report("homes", 2, 4)
     publish_shipped(now=now)
+    publish_drowning(now=now)
     villages = _home_villages()
     _hospitals(now)
     meters = _homes(villages, now, chance)

@@ -46,6 +46,19 @@ class TokenInvalid(ShouwangError):
     status = 401
 
 
+class DigestWanted(TokenInvalid):
+    """A request came without a token, to an address where a digest would do as well; `challenge` asks for it."""
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__()
+        self.challenge = challenge
+
+    @property
+    def code(self) -> str:
+        """Return the name of the error it is to whoever asked."""
+        return TokenInvalid.__name__
+
+
 class NotSignedIn(ShouwangError):
     """A person's session is asked for and there is none."""
 
@@ -99,7 +112,7 @@ def failure(error: ShouwangError) -> HttpResponse:
     """Return the JSON answer that says why something cannot be done, with the status the error carries."""
     said = answer(Failure(problem_of(error)), status=error.status)
     if isinstance(error, TokenInvalid):
-        said["WWW-Authenticate"] = 'Bearer realm="shouwang"'
+        said["WWW-Authenticate"] = error.challenge if isinstance(error, DigestWanted) else 'Bearer realm="shouwang"'
     if isinstance(error, StorageAway | StorageFull):
         said["Retry-After"] = RETRY_AFTER_S
     return said

@@ -131,6 +131,7 @@ SETUP = (
     Card(Text("独居关爱", "Living alone"), Text("登记住户和水表、导入名单、登记外出", "Enrol homes and meters, import lists, note absences"), "/living-alone/", "people.edit"),
     Card(Text("迟到读数复核", "Late readings"), Text("读数迟到后重新判断的结果", "What was found when readings came late"), "/late/", "telemetry.import"),
     Card(Text("消息渠道", "Message channels"), Text("短信、电话、企业微信、钉钉、飞书、邮件：开关、机器人、测试", "SMS, telephone, WeCom, DingTalk, Feishu, e-mail: switch on, robots, tests"), "/settings/channels/", "settings.edit"),
+    Card(Text("喇叭", "Loudspeakers"), Text("水边喊话的摄像机、音柱和警笛：登记、试音、每日检查", "Cameras, horns and sirens that speak on site: register, try, daily check"), "/settings/speakers/", "settings.edit"),
     Card(Text("消息文字", "Message texts"), Text("短信、群消息、邮件、电话说什么，按地区设", "What SMS, chats, e-mail and calls say, area by area"), "/settings/texts/", "settings.edit"),
     Card(Text("接入令牌", "Tokens"), Text("为设备和其他系统签发、更换、停用上报令牌", "Issue, rotate and revoke what devices and other systems post with"), "/setup/tokens/", "settings.edit"),
     Card(Text("接口", "Interface"), Text("设备和其他系统怎样上报", "How devices and other systems call"), "/api/docs", "settings.edit"),

@@ -24,10 +24,12 @@ from shouwang.notify.actions import save_setting
 from shouwang.notify.queries import forget
 from shouwang.people.actions import issue_credential
 from shouwang.people.rules.scope import RIGHTS_OF_TOKEN
+from shouwang.telemetry.cameras.running import families
 from shouwang.telemetry.sources import PUSH, sources_found
 from shouwang.ui.answers import FAILURES, Failure
 from tests.journeys.conftest import County, county
 from tests.telemetry.sources.contract import Read, line_of
+from tests.telemetry.test_camera_push import answered
 
 __all__ = ["county"]
 pytestmark = pytest.mark.django_db
@@ -35,7 +37,9 @@ FILE = json.loads(json.dumps(openapi()))
 POSTS = {path: item["post"] for path, item in FILE["paths"].items() if "post" in item}
 TOKEN = "gateway-token-of-the-tests"
 SECRET = "whsec_dGhpcyBpcyBhbiBpbnZlbnRlZCBzZWNyZXQh"
+PASSWORD = "invented-password"
 TOO_LARGE = 5 * 1024 * 1024
+TOO_LARGE_WITH_PICTURES = 26 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Caller:
     """Tokens by the name of the scheme they serve."""
 
     tokens: dict[str, str]
+    asked: str = ""
 
     def headers(self, scheme: str, body: bytes) -> dict[str, str]:
         token, said = self.tokens[scheme], FILE["components"]["securitySchemes"][scheme]
@@ -53,12 +58,20 @@ class Caller:
             at = str(int(time.time()))
             digest = hmac.digest(base64.b64decode(token.removeprefix("whsec_")), f"e.{at}.".encode() + body, "sha256")
             return {"webhook-id": "e", "webhook-timestamp": at, said["name"]: "v1," + base64.b64encode(digest).decode()}
+        if said["scheme"] == "digest":
+            return {"Authorization": answered(token, user="WM1", password=PASSWORD, uri=self.asked)}
         if said["scheme"] == "basic":
             return {"Authorization": "Basic " + base64.b64encode(f"WM1:{token}".encode()).decode()}
         return {"Authorization": f"Bearer {token}"}
 
     def post(self, client: Client, path: str, body: object, *, scheme: str) -> Any:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        if scheme == "CameraDigest":
+            challenge = client.post(path, b"", content_type="application/json")["WWW-Authenticate"]
+            return Caller({scheme: challenge}, path).send(client, path, sent, scheme=scheme)
+        return self.send(client, path, sent, scheme=scheme)
+
+    def send(self, client: Client, path: str, sent: bytes, *, scheme: str) -> Any:
         return client.post(path, sent, content_type="application/json", headers=self.headers(scheme, sent))
 
 
@@ -69,12 +82,15 @@ def caller(county: County, now: datetime, settings: Any) -> Iterator[Caller]:
         name: {**getattr(line_of(name), "settings", {}), "token": platform} for name, source in sources_found().items() if source.direction == PUSH
     }
     device = issue_credential("DEVICE", subject="WM1", paths=[county.path], now=now)
+    login = {"cameras": {"WM1": {"password": PASSWORD, "token": device}}}
+    settings.SHOUWANG_SOURCES |= {name: login for name, family in families().items() if family.is_pushed}
     save_setting("sms", {"url": "https://sms.example/", "callback_token": TOKEN}, enabled=True, by=None, now=now)
     save_setting("voice", {"callback_secret": SECRET}, enabled=True, by=None, now=now)
     forget()
     yield Caller({
         "DeviceToken": device, "DeviceBasic": device, "GatewayToken": TOKEN, "GatewaySignature": SECRET,
         "IntegrationToken": issue_credential("INTEGRATION", subject="x", paths=[county.path], now=now), "PlatformSignature": platform,
+        "CameraDigest": "",
     })
     forget()
 
@@ -157,7 +173,8 @@ def test_a_token_without_the_right_is_refused(path: str, caller: Caller, client:
 
 @pytest.mark.parametrize("path", POSTS)
 def test_a_body_that_is_too_large_is_refused(path: str, caller: Caller, client: Client) -> None:
-    assert_failure(caller.post(client, path, b" " * TOO_LARGE, scheme=schemes(POSTS[path])[0]), 413)
+    size = TOO_LARGE_WITH_PICTURES if path.startswith("/api/v1/events/") else TOO_LARGE
+    assert_failure(caller.post(client, path, b" " * size, scheme=schemes(POSTS[path])[0]), 413)
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -177,7 +194,7 @@ def test_what_cannot_be_kept_is_not_acknowledged(
         raise OperationalError(*said.args) from said
 
     body = example_of(path)
-    for name in ("alerts.actions.open_cases", "telemetry.actions._store", "notify.actions.report_delivery", "notify.actions.take_reply"):
+    for name in ("alerts.actions.open_cases", "telemetry.actions._store", "telemetry.actions._record", "notify.actions.report_delivery", "notify.actions.take_reply"):
         monkeypatch.setattr(f"shouwang.{name}", away)
     if path == "/api/v1/alerts":
         monkeypatch.setattr("shouwang.alerts.api.take_posts", away)

@@ -1,4 +1,4 @@
-"""Nothing is undocumented: rooms, settings, commands, sources, channels, words."""
+"""Nothing is undocumented: rooms, settings, commands, sources, channels, loudspeakers, words."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_every_command_is_documented(command: str) -> None:
     assert f"shouwang {command}" in REFERENCE
 
 
-@pytest.mark.parametrize("plugin", folders("shouwang/telemetry/sources") + folders("shouwang/notify/channels"))
-def test_every_source_and_channel_is_documented(plugin: str) -> None:
+@pytest.mark.parametrize("plugin", folders("shouwang/telemetry/sources") + folders("shouwang/notify/channels") + folders("shouwang/notify/speakers"))
+def test_every_source_channel_and_loudspeaker_is_documented(plugin: str) -> None:
     assert re.search(rf"\b{plugin}\b", REFERENCE)
 
 

@@ -52,12 +52,12 @@ PLANTED = {
     "people.Household": ("name", "address"), "people.Member": ("relation",), "people.DatedFact": ("value", "source"),
     "people.Consent": ("source", "wording"), "people.ContactPreference": ("address",), "people.Account": ("username",),
     "people.AccessLog": ("reason",), "people.ImportDraft": ("file_name",), "people.SavedView": ("name",), "files.Upload": ("name",), "telemetry.Thing": ("name",),
-    "notify.Robot": ("url", "secret"), "cases.CaseFact": ("value",), "cases.Evidence": ("value",), "cases.Note": ("text",),
+    "notify.Robot": ("url", "secret"), "notify.Speaker": ("name", "secret"), "notify.Sound": ("said",), "cases.CaseFact": ("value",), "cases.Evidence": ("value",), "cases.Note": ("text",),
     "cases.Handover": ("note",), "requests.ServiceRequest": ("address", "description"), "requests.Report": ("description",),
     "activities.Activity": ("title", "about", "place", "reason"), "activities.SignUp": ("name", "phone"),
     "activities.Consent": ("guardian", "relation"), "activities.Matter": ("note",), "living_alone.Enrolment": ("hospital", "hospital_phone"),
     "drowning.Water": ("name", "owner", "note"), "drowning.Camera": ("name",), "drowning.Known": ("reason",), "drowning.Hazard": ("what", "done"),
-    "drowning.Patrol": ("note",), "notify.Speaker": ("name", "settings", "secret"), "notify.Sound": ("said",),
+    "drowning.Patrol": ("note",),
 }
 # Names of columns that hold codes, numbers, keys and hashes wherever they stand.
 CODES = frozenset({
@@ -70,7 +70,6 @@ HARMLESS = {
     "living_alone.Enrolment.category": "a code, on pages for people.read only", "living_alone.Enrolment.ended_reason": "a code",
     "drowning.Zone.band": "a code", "drowning.Zone.polygon": "shares of a picture", "drowning.Sighting.who": "numbers of a device and of its object",
     "drowning.Sighting.band": "a code", "drowning.Sighting.verdict": "a code", "drowning.Label.what": "a code",
-    "notify.Sound.ladder": "a code", "notify.Sound.prompt": "a code", "notify.Sound.reason": "a code", "notify.Speaker.reason": "a code",
     "living_alone.Label.alert_kind": "a code", "living_alone.Label.label": "a code",
     "people.Person.initials": "three letters, which many share", "people.Account.password": "a hash",
     "people.Credential.subject": "the number of a device or the name of a system", "people.Credential.rights": "codes",
@@ -86,7 +85,8 @@ HARMLESS = {
     "telemetry.DeviceEvent.object_id": "the camera's own number", "telemetry.DeviceEvent.box": "shares of a picture",
     "telemetry.DeviceEvent.polygon": "shares of a picture", "telemetry.DeviceEvent.snapshots": "ids", "notify.Message.reason": "a code",
     "notify.Message.provider_ref": "a provider's number", "notify.ChannelSetting.settings": "of the whole installation",
-    "notify.TargetUse.target": "a hash", "notify.TargetUse.sent": "moments", "notify.Preference.steps": "codes", "cases.Case.reason": "a code",
+    "notify.TargetUse.target": "a hash", "notify.TargetUse.sent": "moments", "notify.Preference.steps": "codes", "notify.Speaker.settings": "JSON: an address in the office's own network",
+    "notify.Speaker.reason": "a code", "notify.Sound.ladder": "a code", "notify.Sound.prompt": "a code", "notify.Sound.reason": "a code", "cases.Case.reason": "a code",
     "cases.CaseFact.name": "a code", "cases.Handover.kept": "ids", "alerts.Alert.reason": "a code", "alerts.Inhibited.reason": "a code",
     "requests.ServiceRequest.number": "a receipt's number", "requests.ServiceRequest.service_code": "a code", "requests.Report.answer": "a code",
     "requests.Allowance.budget": "a code", "requests.Allowance.who": "a hash", "watch.Watch.thing_kind": "a code",
@@ -247,6 +247,8 @@ def _rest(side: Side, now: datetime) -> None:
     day = now.date()
     people.note_leave(SYSTEM, side.persons["COUNTY_DUTY COUNTY"], from_date=day + timedelta(99), until_date=day + timedelta(100), now=now)
     Robot.objects.create(channel="wecom", area_id=side.areas["COUNTY"], url="x", secret="x")
+    speaker = _make("notify.Speaker", code=f"SP-{side.tag}", kind="isapi", area_id=side.areas["COUNTY"], path=side.path, now=now)
+    _make("notify.Sound", speaker_id=speaker, prompt="WATER_EDGE", key=f"scope-{side.tag}", due_at=now, not_after=now + timedelta(seconds=5), now=now)
     purposes = sorted({"people.import", "places.import", "telemetry.import", "living_alone.import", "requests.import"})
     file = store(f"list {side.tag}".encode(), limit_bytes=100, now=now)
     for purpose in purposes:
@@ -273,8 +275,6 @@ def _water(side: Side, file_id: int, now: datetime) -> None:
     _make("drowning.Label", case_id=event, camera_id=camera, water_id=water, path=path, result="LEFT", now=now)
     _make("drowning.Hazard", water_id=water, path=path, state="OPEN", until=now.date(), now=now)
     _make("drowning.Patrol", water_id=water, path=path, now=now)
-    speaker = _make("notify.Speaker", code=f"x{side.tag}", kind="horn", area_id=village, path=path, thing_id=thing, now=now)
-    _make("notify.Sound", speaker_id=speaker, key=f"x{side.tag}", prompt="TEST_TONE", not_after=now + timedelta(hours=1), now=now)
 
 
 def _make(label: str, *, now: datetime, **known: Any) -> int:

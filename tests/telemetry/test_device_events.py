@@ -120,7 +120,8 @@ SAME = [
     ({"kind": EventKind.STAY}, 1, False),
     ({"device": "CAM2"}, 1, False),
     ({"channel": "2"}, 1, False),
-    ({"box": (0.5, 0.5, 0.6, 0.9), "zone": "x", "object": SeenObject.UNKNOWN}, 1, True),  # the same person, a step further
+    ({"zone": "water"}, 1, False),  # from the shore into the water
+    ({"box": (0.5, 0.5, 0.6, 0.9), "object": SeenObject.UNKNOWN}, 1, True),  # the same person, a step further
 ]
 
 
@@ -161,6 +162,19 @@ def test_a_wrong_clock_is_kept_and_marked_and_not_believed(cameras: dict[str, in
     assert told(DEVICE_EVENT_RECORDED)[0].payload["clock_wrong"] is True
     assert len(record(wrong, at=NOW + timedelta(seconds=3))[1]) == 1
     assert len(record(wrong, at=NOW + timedelta(seconds=11))[0]) == 1
+    assert cameras
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+def test_a_moment_at_the_end_of_the_calendar_is_none(cameras: dict[str, int], moment: str) -> None:
+    (event_id,), _, _ = record(replace(ENTERED, device_at=datetime.fromisoformat(moment)))
+    assert queries.device_event(event_id).device_at is None
+    assert cameras
+
+
+def test_a_moment_is_told_in_utc(cameras: dict[str, int]) -> None:
+    (event_id,), _, _ = record(replace(ENTERED, device_at=datetime.fromisoformat("2026-01-15T10:00:00+08:00")))
+    assert queries.device_event(event_id).at == NOW
     assert cameras
 
 

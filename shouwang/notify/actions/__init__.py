@@ -13,6 +13,7 @@ from shouwang.notify.actions.sounding import (
     LeasedSound,
     NewSound,
     drop_ladder,
+    forget_sounds,
     queue_sounds,
     record_sounds,
     take_up,
@@ -22,7 +23,7 @@ from shouwang.notify.actions.wishing import remove_robot, save_robot, set_wishes
 
 __all__ = [
     "BELL", "Checkup", "Heard", "Leased", "LeasedSound", "NewMessage", "NewSound", "Result", "Room", "TurnTaken", "deliver_inbox",
-    "drop_ladder", "fail_unserved", "lease_bundles", "mark_read", "move_speakers", "put_off", "put_off_checks", "queue", "queue_sounds",
+    "drop_ladder", "fail_unserved", "forget_sounds", "lease_bundles", "mark_read", "move_speakers", "put_off", "put_off_checks", "queue", "queue_sounds",
     "record_checks", "record_outcomes", "record_sounds", "remove_robot", "report_delivery", "save_robot", "save_setting",
     "save_speaker", "set_wishes", "switch_speaker", "take_reply", "take_turn", "take_up", "wake_player",
 ]

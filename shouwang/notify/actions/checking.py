@@ -15,6 +15,7 @@ from shouwang.journal.actions import append, check_fence
 from shouwang.journal.paths import move_paths
 from shouwang.journal.rules import Lease, NewEvent
 from shouwang.kernel.errors import NotFound
+from shouwang.kernel.texts import Text
 from shouwang.notify import events
 from shouwang.notify.models import Speaker
 from shouwang.notify.rules.delivery import Delivered, Outcome, Sent, code_of
@@ -25,7 +26,14 @@ from shouwang.places.queries import area
 
 BELL = "voice"
 VALUE_MOST = 300
-OWN_FIELDS = ("loudness", "night_loudness", "night_from", "night_to")
+NAME_MOST = 80
+NEEDED = Text("必填的内容", "something: it is needed")
+UNUSED = Text("一个未用过的编号", "a number that is not in use")
+LABELS: Mapping[str, Text] = {
+    "code": Text("编号", "number"), "name": Text("名称", "name"), "kind": Text("种类", "kind"), "loudness": Text("白天音量", "loudness by day"),
+    "night_loudness": Text("夜间音量", "loudness by night"), "night_from": Text("夜间开始时间", "beginning of night"),
+    "night_to": Text("夜间结束时间", "end of night"),
+}
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}", re.ASCII)
 _PERCENT = re.compile(r"100|[0-9]{1,2}", re.ASCII)
 
@@ -65,7 +73,7 @@ def save_speaker(
             append([NewEvent(events.SPEAKER_CHANGED, speaker_id, {"kind": kind, "enabled": enabled, "by": by})], now=now)
             transaction.on_commit(_wake)
     except IntegrityError:
-        raise SpeakerInvalid(code=code, field="code", found=code, expected="一个未用过的编号 / a code that is not in use") from None
+        raise SpeakerInvalid(code=code, field=LABELS["code"], name="code", found=code, expected=UNUSED) from None
     return speaker_id
 
 
@@ -135,26 +143,31 @@ def _record(found: Checkup, now: datetime) -> list[NewEvent]:
 
 
 def _check(code: str, kind: str, name: str, settings: Mapping[str, str]) -> None:
+    """Raise SpeakerInvalid for the first thing that cannot be kept."""
     manifest = registry.manifests().get(kind)
-    wrong: list[tuple[str, str, str]] = []
+    wrong: list[tuple[str, str, str | Text]] = []
     if not _CODE.fullmatch(code):
-        wrong.append(("code", code, "A–Z a–z 0–9 _ . -, 1–48"))
-    if not 0 < len(name) <= 80:
-        wrong.append(("name", name, "1–80 字 / characters"))
+        wrong.append(("code", code, Text("字母、数字、点、横线，1–48 个", "letters, digits, dots and dashes, 1 to 48")))
+    if not 0 < len(name) <= NAME_MOST:
+        wrong.append(("name", name, f"1–{NAME_MOST}"))
     if manifest is None:
         wrong.append(("kind", kind, ", ".join(registry.manifests())))
     else:
-        wrong += [(each.name, "", each.label.zh) for each in manifest.fields if each.is_required and not settings.get(each.name)]
-    for field, value in settings.items():
-        if len(value) > VALUE_MOST:
-            wrong.append((field, value[:40], f"≤ {VALUE_MOST}"))
-        elif value and field in ("loudness", "night_loudness") and not _PERCENT.fullmatch(value):
-            wrong.append((field, value, "0–100"))
-        elif value and field in ("night_from", "night_to") and minute_of(value) < 0:
-            wrong.append((field, value, "00:00–23:59"))
+        wrong += [(each.name, "", NEEDED) for each in manifest.fields if each.is_required and not settings.get(each.name)]
+    wrong += [(field, value, limit) for field, value in settings.items() if (limit := _expected(field, value))]
     if wrong:
         field, found, expected = wrong[0]
-        raise SpeakerInvalid(code=code[:48], field=field, found=found[:60], expected=expected)
+        labels = {**LABELS, **({each.name: each.label for each in manifest.fields} if manifest else {})}
+        raise SpeakerInvalid(code=code[:48], field=labels.get(field, field), name=field, found=found[:60], expected=expected)
+
+
+def _expected(field: str, value: str) -> str:
+    """Return what is expected of a setting where `value` is not it, nothing where it is."""
+    if len(value) > VALUE_MOST:
+        return f"≤ {VALUE_MOST}"
+    if value and field in ("loudness", "night_loudness") and not _PERCENT.fullmatch(value):
+        return "0–100"
+    return "00:00–23:59" if value and field in ("night_from", "night_to") and minute_of(value) < 0 else ""
 
 
 def _soon(kind: str, now: datetime) -> datetime:

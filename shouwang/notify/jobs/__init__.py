@@ -35,6 +35,7 @@ from shouwang.notify.jobs.playing import (
     check_speakers,
     on_moves,
     play_due,
+    tidy_sounds,
 )
 from shouwang.notify.outside import TIMEOUT_S, client
 from shouwang.notify.rules import INBOX, Bundle, Step, due_bundles, next_due_at
@@ -43,7 +44,7 @@ from shouwang.notify.rules.wording import Part, link_for, say
 
 __all__ = [
     "MOVES", "InlinePlayers", "InlineSenders", "Pass", "PlayPass", "Players", "PlaysSounds", "PooledSenders", "Senders", "Served", "Work",
-    "attempt", "check_speakers", "make_pass", "next_pass_at", "on_moves", "open_channels", "play_due", "send_due",
+    "attempt", "check_speakers", "make_pass", "next_pass_at", "on_moves", "open_channels", "play_due", "send_due", "tidy_sounds",
 ]
 
 LEASE_S = 15.0

@@ -34,6 +34,7 @@ from shouwang.places.events import AREA_MOVED
 LEASE_S = LONGEST_S + 4 * TIMEOUT_S
 """The longest a sound may take: its own length, and a few calls that each run into their limit."""
 MOVES = "notify.area_moved"
+KEEP_SOUNDS = timedelta(days=400)
 MOST_AT_ONCE = 128
 SAID_BEFORE = timedelta(seconds=30)
 SPOKEN_KEPT = 64
@@ -162,7 +163,7 @@ class InlinePlayers:
     def start(self, works: Sequence[SoundWork]) -> None:
         """Play `works` now."""
         spoken = Spoken(self.voice)
-        self._back += [Back(each.leased, attempt(each.leased, self.http, spoken), 0.0) for each in works]
+        self._back += [Back(each.leased, attempt(each.leased, clip_of(each.leased, spoken), self.http), 0.0) for each in works]
 
     def look_at(self, checks: Sequence[Checked]) -> None:
         """Look at these loudspeakers now."""
@@ -202,6 +203,7 @@ class Players:
         self._lock = threading.Lock()
         self._busy: set[int] = set()
         self._playing: set[int] = set()
+        self._prepared: set[str] = set()
         self._back: list[Back] = []
         self._looked: list[tuple[Checked, Outcome]] = []
         self._closing = threading.Event()
@@ -242,9 +244,12 @@ class Players:
             self._pool.submit(self._look, each)
 
     def prepare(self, texts: Sequence[str]) -> None:
-        """Have a thread speak these words."""
-        if texts and self._spoken.voice is not None:
-            self._pool.submit(lambda: [self._spoken.of(each) for each in texts])
+        """Have a thread speak those of these words that none speaks yet."""
+        with self._lock:
+            new = set(texts) - self._prepared if self._spoken.voice is not None else set()
+            self._prepared = set(texts) & (self._prepared | new)
+        if new:
+            self._pool.submit(lambda: [self._spoken.of(each) for each in sorted(new)])
 
     def finished(self) -> list[Back]:
         """Return what came of the sounds that have ended."""
@@ -269,13 +274,15 @@ class Players:
         self._pool.shutdown()
 
     def _play(self, work: SoundWork) -> None:
-        leased, began_s = work.leased, self.seconds()
-        outcome = attempt(leased, self._http, self._spoken) if began_s < work.begin_by_s else None
+        leased = work.leased
+        clip = clip_of(leased, self._spoken)
+        began_s = self.seconds()
+        outcome = attempt(leased, clip, self._http) if began_s < work.begin_by_s else None
         with self._lock:
             self._back.append(Back(leased, outcome, None if outcome is None else began_s))
         self._on_done()
-        if isinstance(outcome, Sent | Delivered | Unknown):
-            self._closing.wait(max(0.0, began_s + seconds_of(samples_of(leased, self._spoken)) - self.seconds()))
+        if clip is not None and isinstance(outcome, Sent | Delivered | Unknown):
+            self._closing.wait(max(0.0, began_s + seconds_of(clip.samples) - self.seconds()))
         self._free(leased.speaker_id)
 
     def _look(self, checked: Checked) -> None:
@@ -327,6 +334,11 @@ def check_speakers(now: datetime, *, lease: Lease, players: PlaysSounds) -> date
     return queries.next_check_at(busy=players.busy())
 
 
+def tidy_sounds(now: datetime) -> int:
+    """Delete the oldest sounds that ended over KEEP_SOUNDS ago, and return how many; the journal keeps what was published."""
+    return actions.forget_sounds(before=now - KEEP_SOUNDS)
+
+
 def on_moves(moves: Sequence[Event]) -> None:
     """Give the loudspeakers below moved areas their new path."""
     for event in moves:
@@ -334,11 +346,13 @@ def on_moves(moves: Sequence[Event]) -> None:
             actions.move_speakers(old=event.payload["from"], new=event.payload["to"])
 
 
-def attempt(leased: LeasedSound, http: httpx.Client, spoken: Spoken) -> Outcome:
+def attempt(leased: LeasedSound, clip: Clip | None, http: httpx.Client) -> Outcome:
     """Return what came of playing one sound; a kind that raises leaves it unknown."""
+    if clip is None:
+        return Rejected("NO_PROMPT")
     try:
         made = registry.make(leased.kind, leased.settings, secret=leased.secret, allowed=site.SHOUWANG_WEBHOOK_ALLOW)
-        return made.play(clip_of(leased, spoken), http=http)
+        return made.play(clip, http=http)
     except ModuleNotFoundError:
         return Rejected("KIND_UNKNOWN")
     except Exception as error:  # noqa: BLE001 - a kind is a plug-in: whatever it raises must not stop the others
@@ -356,17 +370,18 @@ def look(checked: Checked, http: httpx.Client) -> Outcome:
         return Unknown("SPEAKER_BROKEN")
 
 
-def clip_of(leased: LeasedSound, spoken: Spoken) -> Clip:
-    """Return the sound as a device is given it: its own words where a voice can say them, else the recorded prompt."""
-    samples = samples_of(leased, spoken)
-    is_spoken = spoken.of(leased.said) is not None
-    return Clip(leased.key, leased.prompt, at_loudness(samples, leased.loudness), leased.loudness, is_spoken)
+def clip_of(leased: LeasedSound, spoken: Spoken) -> Clip | None:
+    """Return the sound as a device is given it: its own words where a voice can say them, else the recorded prompt.
 
-
-def samples_of(leased: LeasedSound, spoken: Spoken) -> Samples:
-    """Return the samples of a sound at full loudness."""
-    found = spoken.of(leased.said)
-    return recorded(leased.prompt) if found is None else found
+    None where the prompt is missing from the package or cannot be read.
+    """
+    try:
+        said = spoken.of(leased.said)
+        samples = recorded(leased.prompt) if said is None else said
+        return Clip(leased.key, leased.prompt, at_loudness(samples, leased.loudness), leased.loudness, said is not None)
+    except Exception as error:  # noqa: BLE001 - a voice is a plug-in, a recording may be gone: the sound must end all the same
+        _log.error("the sound %d cannot be made: %s", leased.id, type(error).__name__)
+        return None
 
 
 def _heard(back: Back, *, now: datetime, start_s: float, pace: float) -> Heard:

@@ -57,6 +57,7 @@ from shouwang.notify.queries.sounding import (
     speaker_secret,
     speakers,
     speakers_of_things,
+    thing_of,
 )
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "states_of_key",
     "targets",
     "texts_for",
+    "thing_of",
     "unreached_since",
     "unread_count",
     "uses_of",

@@ -121,6 +121,11 @@ def speaker(scope: Scope, speaker_id: int) -> SpeakerRow:
     return _speaker(row)
 
 
+def thing_of(speaker_id: int) -> str:
+    """Return the number of the thing a loudspeaker belongs to, empty where it belongs to none."""
+    return Speaker.objects.filter(pk=speaker_id).values_list("thing__external_id", flat=True).first() or ""
+
+
 def speaker_secret(speaker_id: int) -> str:
     """Return the secret of a loudspeaker, for whoever is about to call it; empty where there is none."""
     return Speaker.objects.filter(pk=speaker_id).values_list("secret", flat=True).first() or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shouwang.kernel.errors import ShouwangError
+from shouwang.kernel.texts import Text
 
 
 class NotifyError(ShouwangError):
@@ -47,6 +48,11 @@ class SpeakerInvalid(NotifyError):
     zh = "喇叭“{code}”的{field}不可用：填写的是“{found}”，应为{expected}。"
     en = "The {field} of loudspeaker “{code}” cannot be used: found “{found}”, expected {expected}."
     status = 422
+
+    def text(self, language: str) -> str:
+        """Return the message in `language`; what is a Text speaks it too."""
+        said = {name: value.render(language, {}) if isinstance(value, Text) else value for name, value in self.params.items()}
+        return (self.en if language.startswith("en") else self.zh).format(**said)
 
 
 class SoundInvalid(NotifyError):

@@ -55,6 +55,7 @@ class SpeakerManifest:
 
     code: str
     name: Text
+    short: Text
     plays: tuple[Form, ...]
     checking: Checking
     fields: tuple[Field, ...]

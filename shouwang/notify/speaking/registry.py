@@ -44,6 +44,7 @@ def _manifest(path: Path) -> SpeakerManifest:
     return SpeakerManifest(
         code=path.parent.name,
         name=_text(said),
+        short=_text(said["short"]),
         plays=tuple(said["plays"]),
         checking=said["checking"],
         fields=tuple(Field(each["name"], _text(each), is_secret=False, is_required=each.get("required", False)) for each in said["settings"]),

@@ -165,7 +165,7 @@ def told_of_object(
     thing_id: int, record: DeviceRecord, *, since: datetime, until: datetime,
 ) -> Told | None:
     """Return the newest event of a thing about the same object under the same rule in [since, until]."""
-    same = {"kind": record.kind, "state": record.state, "channel": record.channel, "rule": record.rule, "object_id": record.object_id}
+    same = {name: getattr(record, name) for name in ("kind", "state", "channel", "rule", "zone", "object_id")}
     row = (
         DeviceEvent.objects.filter(thing_id=thing_id, at__gte=since, at__lte=until, **same)
         .order_by("-at", "-pk").values_list("pk", "at", "snapshots", "repeats").first()

@@ -133,18 +133,17 @@ def dated(device_at: datetime | None, *, received_at: datetime) -> Dated:
     """Return when an event counts as happened, and how far the device's clock is off."""
     if device_at is None:
         return Dated(received_at, None, None)
-    said = device_at.astimezone(UTC)
-    off = received_at - said
-    return Dated(said if abs(off) <= CLOCK_OFF_MOST else received_at, said, off.total_seconds())
+    off = received_at - device_at
+    return Dated(device_at if abs(off) <= CLOCK_OFF_MOST else received_at, device_at, off.total_seconds())
 
 
 def dedupe_key(record: DeviceRecord, *, at: datetime) -> str:
-    """Return what two tellings of the same event have in common: device, rule, kind, state, and object or not, within 10 s.
+    """Return what two tellings of the same event have in common: device, rule, zone, kind, state, and object or not, within 10 s.
 
     An object told again later is found by the events of `OBJECT_AGAIN`, since devices number from the beginning again.
     """
     object_id = "" if record.object_id in NO_OBJECT else record.object_id
-    parts = (record.device, record.channel, record.rule, record.kind.value, record.state.value, object_id, to_us(at) // BUCKET_US)
+    parts = (record.device, record.channel, record.rule, record.zone, record.kind.value, record.state.value, object_id, to_us(at) // BUCKET_US)
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]
 
 
@@ -155,7 +154,16 @@ def tidied(record: DeviceRecord) -> DeviceRecord:
         zone=plain(record.zone, NAME_LENGTH), object_id=plain(record.object_id, OBJECT_LENGTH), box=in_picture(record.box),
         polygon=corners(record.polygon), snapshots=record.snapshots[:SNAPSHOTS_MOST], raw=record.raw[:RAW_BYTES],
         score=None if record.score is None or not 0 <= record.score <= 1 else record.score, persons=min(max(record.persons, 0), PERSONS_MOST),
+        device_at=in_utc(record.device_at),
     )
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Return a moment in UTC, None for one at the ends of the calendar, which no clock shows."""
+    try:
+        return None if moment is None else moment.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def plain(text: str, most: int) -> str:
@@ -172,9 +180,9 @@ def in_picture(box: Sequence[float] | None) -> Box | None:
 
 
 def corners(polygon: Iterable[Sequence[float]]) -> tuple[Point, ...]:
-    """Return the corners of a polygon cut to the picture, none for fewer than three or what is no polygon."""
+    """Return the corners of a zone, or the ends of a line, cut to the picture; none for what is neither."""
     points = tuple(tuple(point) for point in polygon)
-    if not 3 <= len(points) <= CORNERS_MOST or any(len(point) != 2 or not all(math.isfinite(each) for each in point) for point in points):
+    if not 2 <= len(points) <= CORNERS_MOST or any(len(point) != 2 or not all(math.isfinite(each) for each in point) for point in points):
         return ()
     return tuple((_share(x), _share(y)) for x, y in points)
 

@@ -48,16 +48,26 @@ class Editor {
     this.picture = form.querySelector("[data-picture]");
     this.inHand = 0;
     this.svg = document.createElementNS(SVG, "svg");
-    this.svg.setAttribute("viewBox", "0 0 1000 1000");
     this.svg.setAttribute("preserveAspectRatio", "none");
     this.svg.setAttribute("aria-hidden", "true");
     this.picture.append(this.svg);
+    this.measure();
+    this.picture.querySelector("img")?.addEventListener("load", () => this.measure());
+    new ResizeObserver(() => this.measure()).observe(this.picture);
     this.svg.addEventListener("pointerdown", (event) => this.press(event));
     this.svg.addEventListener("pointermove", (event) => this.drag(event));
     this.svg.addEventListener("pointerup", () => this.drop());
     form.querySelector("[data-add]").addEventListener("click", () => this.add());
     form.addEventListener("submit", () => { form.elements.zones.value = JSON.stringify(this.zones); });
     this.render();
+  }
+
+  /** Take the picture's shape as it is shown, so that corners are round. */
+  measure() {
+    const { width, height } = this.picture.getBoundingClientRect();
+    [this.width, this.height] = [width || 16, height || 9];
+    this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
+    if (this.list.children.length) this.draw();
   }
 
   add() {
@@ -107,13 +117,13 @@ class Editor {
   }
 
   shapes(zone, number) {
-    const points = zone.polygon.map(([x, y]) => [x * 1000, y * 1000]);
+    const points = zone.polygon.map(([x, y]) => [x * this.width, y * this.height]);
     const outline = document.createElementNS(SVG, "polygon");
     outline.setAttribute("points", points.map((point) => point.join(",")).join(" "));
     outline.setAttribute("class", `zone ${zone.band.toLowerCase()}${number === this.inHand ? " in-hand" : ""}`);
     const corners = points.map(([x, y], corner) => {
       const dot = document.createElementNS(SVG, "circle");
-      for (const [name, value] of Object.entries({ cx: x, cy: y, r: 14, "data-zone": number, "data-corner": corner })) dot.setAttribute(name, value);
+      for (const [name, value] of Object.entries({ cx: x, cy: y, r: 9, "data-zone": number, "data-corner": corner })) dot.setAttribute(name, value);
       return dot;
     });
     return [outline, ...(number === this.inHand ? corners : [])];
@@ -125,16 +135,17 @@ class Editor {
   }
 
   fields(zone, number) {
-    const box = make("fieldset", { class: "zone-fields" }, make("legend", {}, zone.code || `${number + 1}`));
+    const title = make("h3", { id: `zone-${number}` }, zone.code || `${number + 1}`);
+    const box = make("section", { class: "zone-fields", "aria-labelledby": title.id }, title);
     box.addEventListener("focusin", () => { this.inHand = number; this.draw(); });
-    const field = (title, input, take) => {
+    const field = (words, input, take) => {
       const id = `zone-${number}-${box.children.length}`;
       input.id = id;
       input.addEventListener("input", () => { take(input.value); this.draw(); });
-      box.append(make("div", { class: "field" }, make("label", { for: id }, title), input));
+      box.append(make("div", { class: "field" }, make("label", { for: id }, words), input));
     };
     const text = (value, more = {}) => { const input = make("input", more); input.value = value; return input; };
-    field(t("名称", "Name"), text(zone.code, { maxlength: 24, required: "" }), (value) => { zone.code = value; });
+    field(t("名称", "Name"), text(zone.code, { maxlength: 24, required: "" }), (value) => { zone.code = value; title.textContent = value; });
     const band = make("select", {}, make("option", { value: "SHORE" }, t("岸边", "Shore")), make("option", { value: "WATER" }, t("水中", "Water")));
     band.value = zone.band;
     field(t("哪一带", "Band"), band, (value) => { zone.band = value; });

@@ -218,7 +218,7 @@ class SpeakerContract:
 
     def test_its_manifest_says_it_in_both_languages(self) -> None:
         manifest = registry.manifests()[self.code]
-        texts = [manifest.name, *(each.label for each in manifest.fields), *([manifest.secret] if manifest.secret else [])]
+        texts = [manifest.name, manifest.short, *(each.label for each in manifest.fields), *([manifest.secret] if manifest.secret else [])]
         assert all(text.zh and text.en for text in texts)
         assert self.form in manifest.plays
         assert set(manifest.plays) <= {"PCMA", "PCMU", "WAV", "FILE", "SIREN"}

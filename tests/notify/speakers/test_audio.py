@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 import wave
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from shouwang.notify.rules.errors import AudioInvalid
 from shouwang.notify.rules.g711 import Samples, from_alaw, from_ulaw, to_alaw, to_ulaw
 from shouwang.notify.rules.prompts import PROMPTS, TEST_TONE
 from shouwang.notify.speakers import record
-from shouwang.notify.speakers.voices.espeak import Espeak
+from shouwang.notify.speakers.voices.espeak import LANGUAGE, Espeak
 from shouwang.notify.speaking.recorded import FOLDER, recorded
 
 EVERY = np.arange(-32_768, 32_768)
@@ -185,3 +187,11 @@ def test_a_voice_that_fails_or_takes_too_long_says_nothing(tmp_path: Path, scrip
 def test_no_words_and_no_program_say_nothing(tmp_path: Path) -> None:
     assert Espeak(str(tmp_path / "none")).speak("请离开") is None
     assert Espeak(str(tmp_path / "none")).speak(" \n") is None
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="skipped: espeak-ng is not installed, so its reading of Chinese is not looked at")
+@pytest.mark.parametrize("code", sorted(set(PROMPTS) - {TEST_TONE}))
+def test_the_program_reads_chinese_as_chinese(code: str) -> None:
+    """Under its plain Mandarin voice, version 1.51 reads the pinyin of most characters as English words."""
+    command = ["espeak-ng", "-v", LANGUAGE, "-q", "-x", "--", PROMPTS[code].zh]
+    assert "(en)" not in subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout

@@ -14,10 +14,10 @@ from shouwang.notify.rules.audio import levelled, read_wav, trimmed
 from shouwang.notify.rules.errors import AudioInvalid
 from shouwang.notify.rules.g711 import Samples
 
-TIMEOUT_S = 4.0
+TIMEOUT_S = 2.0
 TEXT_MOST = 120
 WORDS_A_MINUTE = 175
-_LANGUAGE = "cmn-latn-pinyin"  # under "cmn" 1.51 reads the pinyin of most characters as English words
+LANGUAGE = "cmn-latn-pinyin"  # under "cmn" 1.51 reads the pinyin of most characters as English words
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,7 @@ class Espeak:
         words = " ".join("".join(each if each.isprintable() else " " for each in text).split())[:TEXT_MOST]
         if not words:
             return None
-        command = [self.path, "-v", _LANGUAGE, "-s", str(WORDS_A_MINUTE), "--stdout", "--", words]
+        command = [self.path, "-v", LANGUAGE, "-s", str(WORDS_A_MINUTE), "--stdout", "--", words]
         try:
             done = subprocess.run(command, capture_output=True, timeout=self.timeout_s, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - a list of arguments, no shell
             found = levelled(trimmed(read_wav(done.stdout)))
