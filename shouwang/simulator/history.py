@@ -38,8 +38,11 @@ from shouwang.kernel.moments import LOCAL_ZONE, local, to_us
 from shouwang.notify.actions import Result, mark_read
 from shouwang.notify.jobs import Work, make_pass
 from shouwang.notify.queries import newest
+from shouwang.people.actions import NewDuty, NewPerson, add_persons, assign_duties
 from shouwang.people.rules import RIGHTS, Scope
 from shouwang.places import queries as places
+from shouwang.simulator.names import name as person_name
+from shouwang.simulator.names import phone
 from shouwang.simulator.world import Report, World, everything
 from shouwang.systems.drowning.actions import add_camera, add_water
 from shouwang.systems.drowning.rules.waters import NewWater
@@ -61,6 +64,8 @@ TOGETHER = 32
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 WATERS = (("坑塘", "POND"), ("河道", "RIVER"), ("水库", "RESERVOIR"), ("沟渠", "CANAL"))
 NEAR_CAMERAS = 3
+CADRES = ("VILLAGE_CADRE", "GRID_LEADER")
+CADRE_PHONES = 90_000
 
 
 @dataclass(frozen=True)
@@ -157,9 +162,20 @@ def _cameras(past: Past) -> None:
         NewThing(camera_code(n), "CAMERA", name, (), village.id, village.path) for n, (village, name) in enumerate(zip(chosen, names, strict=True), start=1)
     ], now=since)
     scope = everything()
+    _cadres(past, near, since)
     for n, (village, name) in enumerate(zip(chosen, names, strict=True), start=1):
         new = NewWater(name, WATERS[n % len(WATERS)][1], village.id, village.lon, village.lat, f"{village.name}村委会")
         add_camera(scope, add_water(scope, new, now=since), external_id=camera_code(n), now=since)
+
+
+def _cadres(past: Past, villages: Sequence[places.AreaRow], since: datetime) -> None:
+    """Give these villages a cadre and a grid leader, whom the waters' cameras ask first."""
+    places_of = [village.id for village in villages for _ in CADRES]
+    persons = add_persons(everything(), [NewPerson(person_name(past.chance), place, phone(CADRE_PHONES + n)) for n, place in enumerate(places_of)], now=since)
+    duties = CADRES * len(villages)
+    assign_duties(everything(), [
+        NewDuty(person, duty, place, local(since).date(), "PRIMARY") for person, duty, place in zip(persons, duties, places_of, strict=True)
+    ], now=since)
 
 
 def _alerts(past: Past) -> Iterator[Doing]:

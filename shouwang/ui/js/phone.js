@@ -3,6 +3,7 @@
 // forms are plain POSTs. The server says "done" by a redirect, also to a repeat; a page without one asks for
 // corrections; the sign-in page means that nothing was done.
 
+import "./navigation.js";
 import "./countdown.js";
 import "./dialog.js";
 import "./stream.js";
