@@ -173,6 +173,8 @@ def test_when_its_player_is_killed_and_its_time_is_over_nobody_knows_and_the_nex
     play_due(now, lease=lease, players=InlinePlayers(players.http))
     play(now + 12 * S, _after(lease, now + 12 * S), players)
     assert ["UNKNOWN", "PLAYED"] == states()
+    assert [False, True] == [clip.was_cut for clip in devices["http://a"].taken]  # what the killed one left open may be closed
+    assert Speaker.objects.get(pk=speaker).check_at == now + 12 * S  # and it is looked at soon
 
 
 def test_whoever_was_taken_over_records_nothing(
