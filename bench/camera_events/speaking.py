@@ -139,11 +139,11 @@ def seed(*, events: int, port: int) -> dict[str, Any]:
     codes = [f"CAM{n:05d}" for n in range(events)]
     things = add_things([NewThing(code, "CAMERA", code, (), grid, paths[grid]) for code, grid in zip(codes, grids, strict=True)], now=now)
     waters = Water.objects.bulk_create([Water(name=f"坑塘{n}", kind="POND", area_id=grid, path=paths[grid], added_at=now) for n, grid in enumerate(grids)])
-    Camera.objects.bulk_create([Camera(thing_id=thing.id, water_id=water.pk, name=water.name) for thing, water in zip(things, waters, strict=True)])
+    Camera.objects.bulk_create([Camera(thing_id=thing.thing_id, water_id=water.pk, name=water.name) for thing, water in zip(things, waters, strict=True)])
     Speaker.objects.bulk_create([
         Speaker(
             code=f"HORN{n:05d}", kind="horn", name=f"喇叭{n}", settings=json.dumps({"url": f"http://127.0.0.1:{port}/play/{n}"}), area_id=grid,
-            path=paths[grid], thing_id=thing.id, enabled=True, check_at=now + timedelta(days=1),
+            path=paths[grid], thing_id=thing.thing_id, enabled=True, check_at=now + timedelta(days=1),
         )
         for n, (grid, thing) in enumerate(zip(grids, things, strict=True))
     ])
