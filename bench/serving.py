@@ -18,11 +18,11 @@ from bench.harness import ROOT, Place
 from shouwang.cli.serving import ME, web
 
 READY_S, END_S = 180.0, 20.0
-WEB, WATCH, WORKER = "web", "watch", "worker"
+WEB, WATCH, WORKER, VOICE = "web", "watch", "worker", "voice"
 
 
 class Installation:
-    """Web, watch and worker on one database; whatever is left of them ends with the block."""
+    """Web, watch, worker and voice, or some of them, on one database; whatever is left of them ends with the block."""
 
     def __init__(
         self, place: Place, parts: Sequence[str] = (WEB, WATCH, WORKER), *, worker: Sequence[str] = (*ME, "worker"), application: str = "",
@@ -31,7 +31,7 @@ class Installation:
         self._place = place
         self._parts = parts
         serve = web("127.0.0.1", self.port)
-        self._commands: dict[str, Sequence[str]] = {WEB: [*serve[:-1], application or serve[-1]], WATCH: (*ME, "watch"), WORKER: worker}
+        self._commands: dict[str, Sequence[str]] = {WEB: [*serve[:-1], application or serve[-1]], WATCH: (*ME, "watch"), WORKER: worker, VOICE: (*ME, "voice")}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:

@@ -26,6 +26,7 @@ BELL = "voice"
 FORGOTTEN_AT_ONCE = 2_000
 KEY_MOST, LADDER_MOST, SAID_MOST = 80, 64, 120
 LATE = AfterPlay(SoundState.LATE, "LATE")
+CUT = "PLAYER_DIED"
 SPEAKER_OFF = AfterPlay(SoundState.FAILED, "SPEAKER_OFF")
 
 
@@ -52,7 +53,10 @@ class NewSound:
 
 @dataclass(frozen=True, slots=True)
 class LeasedSound:
-    """A sound that this process alone may play; `loudness` is the percent for the device at this hour."""
+    """A sound that this process alone may play; `loudness` is the percent for the device at this hour.
+
+    `was_cut`: the player before died while the loudspeaker sounded.
+    """
 
     id: int
     speaker_id: int
@@ -66,6 +70,7 @@ class LeasedSound:
     kind: str
     settings: Mapping[str, str]
     secret: str
+    was_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ def take_up(
         for each in orphans:
             following = after_death(attempts=each.attempts, now=now, not_after=each.not_after)
             published += _end(each.id, following, now=now, fence=each.fence) or ()
+            unheard(each.speaker_id, now=now)
         for row in Sound.objects.filter(pk__in=[each.id for each in due]).select_related("speaker").order_by("pk"):
             if not row.speaker.enabled:
                 published += _end(row.pk, SPEAKER_OFF, now=now, fence=None) or ()
@@ -192,8 +198,14 @@ def _leased(row: Sound, *, now: datetime, fence: int) -> LeasedSound:
     loudness = round(row.loudness * Loudness.of(settings).at(now) / 100)
     return LeasedSound(
         row.pk, speaker.pk, row.key, row.prompt, row.said, loudness, row.attempts + 1, fence, row.not_after, speaker.kind, settings,
-        speaker.secret,
+        speaker.secret, CUT in (row.reason, _last_reason(speaker.pk)),
     )
+
+
+def _last_reason(speaker_id: int) -> str:
+    """Return why the latest sound of a loudspeaker that has ended did so; empty for one that was played, or for none."""
+    ended = Sound.objects.filter(speaker_id=speaker_id, done_at__isnull=False).exclude(state=SoundState.DROPPED)
+    return ended.order_by("-due_at", "-id").values_list("reason", flat=True).first() or ""
 
 
 def _mine(pk: int, fence: int | None) -> QuerySet[Sound]:

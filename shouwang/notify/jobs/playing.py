@@ -378,7 +378,7 @@ def clip_of(leased: LeasedSound, spoken: Spoken) -> Clip | None:
     try:
         said = spoken.of(leased.said)
         samples = recorded(leased.prompt) if said is None else said
-        return Clip(leased.key, leased.prompt, at_loudness(samples, leased.loudness), leased.loudness, said is not None)
+        return Clip(leased.key, leased.prompt, at_loudness(samples, leased.loudness), leased.loudness, said is not None, leased.was_cut)
     except Exception as error:  # noqa: BLE001 - a voice is a plug-in, a recording may be gone: the sound must end all the same
         _log.error("the sound %d cannot be made: %s", leased.id, type(error).__name__)
         return None

@@ -23,7 +23,8 @@ class Clip:
     """One sound on its way: samples at 8 kHz, already as loud as they shall be. `key` stays the same however often it is played.
 
     `prompt` is the recorded sentence; `is_spoken` says that the samples are other words. `loudness` is in percent, for
-    devices that are given no samples.
+    devices that are given no samples. `was_cut`: the player before died while this device sounded, so whatever it left open
+    there may be closed.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Clip:
     samples: Samples
     loudness: int = 100
     is_spoken: bool = False
+    was_cut: bool = False
 
 
 class Speaker(Protocol):

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import httpx
+import numpy as np
 import pytest
 
 from shouwang.notify.contract import Delivered, Outcome, Rejected, Retry, Sent, Unknown
@@ -234,6 +235,7 @@ class SpeakerContract:
         if taken.samples is not None:
             assert abs(seconds_of(taken.samples) - seconds_of(recorded("WATER_EDGE"))) < 0.02
             assert loudness_of(taken.samples) > 0.05  # it speaks
+            assert np.corrcoef(taken.samples, recorded("WATER_EDGE"))[0, 1] > 0.99  # and says these words, in the codec it was asked for
         assert [] == speaker.problems()
 
     @pytest.mark.parametrize("behaviour", sorted(BEHAVIOURS))

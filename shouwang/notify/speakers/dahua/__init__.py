@@ -1,7 +1,8 @@
 """Dahua cameras: the siren, switched on and off again; it says no words, so whatever is asked sounds the same.
 
 - `GET /cgi-bin/coaxialControlIO.cgi?action=control&channel=N&info[0].Type=2&info[0].IO=1` switches it on, IO=2 off.
-- `action=getStatus` says how the siren stands: a check, silent.
+- `action=getStatus` says how the siren stands: a check, silent. One that sounds then was left on by a player that was killed, for no check is
+  made while it plays: it is switched off.
 - A siren that stays on is a harm of its own: switching off is tried three times, and said where it failed.
 """
 
@@ -42,7 +43,7 @@ class Siren:
         if isinstance(on, Rejected | Retry):
             return on
         self.sleep(self.seconds)
-        is_off = any(isinstance(self._switch(http, 2), Sent) for _ in range(OFF_TRIES))
+        is_off = self._off(http)
         return on if is_off or not isinstance(on, Sent) else Unknown("NOT_SWITCHED_OFF")
 
     def check(self, *, http: httpx.Client) -> Outcome:
@@ -50,11 +51,16 @@ class Siren:
         said = self.device.ask(http, "GET", f"{_PATH}?action=getStatus&channel={self.channel}")
         if not isinstance(said, Answer):
             return said
+        if b".Speaker=On" in said.body and not self._off(http):
+            return Rejected("NOT_SWITCHED_OFF")
         return Delivered() if b".Speaker=" in said.body else Rejected("NO_SIREN")
 
     def problems(self) -> list[Text]:
         """Return what is wrong with the address."""
         return self.device.problems()
+
+    def _off(self, http: httpx.Client) -> bool:
+        return any(isinstance(self._switch(http, 2), Sent) for _ in range(OFF_TRIES))
 
     def _switch(self, http: httpx.Client, state: int) -> Outcome:
         """Return Sent where the camera says OK; it may answer 200 and an error in words."""

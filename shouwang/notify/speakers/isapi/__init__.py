@@ -2,6 +2,7 @@
 
 - `GET /ISAPI/System/TwoWayAudio/channels/N` says whether the channel is enabled and which G.711 it takes.
 - `PUT …/open` gives a session where the firmware has sessions; `PUT …/audioData` takes the sound; `PUT …/close` ends it.
+- A channel in use, as when somebody speaks, is left alone and tried again; one that a killed player left open is closed first.
 - Before the first sample is sent nothing can have sounded, so whatever fails until then may be tried again.
 - A check asks for the channel and stays silent: it shows that the device answers, not that its membrane is whole.
 """
@@ -18,11 +19,12 @@ import httpx
 
 from shouwang.kernel.texts import Text
 from shouwang.notify.outside import Answer
-from shouwang.notify.rules.delivery import Delivered, Outcome, Rejected, Sent
+from shouwang.notify.rules.delivery import Delivered, Outcome, Rejected, Retry, Sent
 from shouwang.notify.rules.g711 import to_alaw, to_ulaw
 from shouwang.notify.speaking.contract import Clip
-from shouwang.notify.speaking.devices import Device, Paced, device, not_yet
+from shouwang.notify.speaking.devices import AGAIN_S, Device, Paced, device, not_yet
 
+IN_USE = "HTTP_403"
 ENCODERS = {"G.711ulaw": to_ulaw, "G.711alaw": to_alaw}
 _FIELD = r"<(?:\w+:)?{}>\s*([^<]*?)\s*<"
 
@@ -43,9 +45,11 @@ class Camera:
         encode = ENCODERS.get(_field(said, "audioCompressionType"))
         if encode is None:
             return Rejected("CODEC_UNKNOWN")
+        if clip.was_cut:
+            self.device.ask(http, "PUT", f"{self._path}/close")
         opened = self.device.ask(http, "PUT", f"{self._path}/open")
         if not isinstance(opened, Answer):
-            return not_yet(opened)
+            return Retry(AGAIN_S, IN_USE) if opened == Rejected(IN_USE) else not_yet(opened)
         session = _field(opened, "sessionId")
         query = str(httpx.QueryParams({"sessionId": session})) if session else ""
         try:

@@ -34,15 +34,24 @@ def until_day(text: str, *, now: datetime) -> datetime:
     return checked(datetime.combine(day + timedelta(days=1), time(), LOCAL_ZONE), now=now)
 
 
+def tapped_at(text: str, *, now: datetime) -> datetime:
+    """Return when a form was filled in that may have waited on a phone for a network; `now` where it does not say, or names a moment to come."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return now
+    return at if at.tzinfo is not None and at <= now else now
+
+
 def until_of(form: Mapping[str, Any], *, now: datetime) -> datetime | None:
-    """Return until when a form says that a home is empty, None for "back". Raises NotFound, AbsenceWrong."""
+    """Return until when a form says that a home is empty, None for "back"; "tonight" is that of the day it was tapped. Raises NotFound, AbsenceWrong."""
     what = form.get("absence", "")
     if what == "back":
         return None
     if what == "until":
         return until_day(form.get("until", ""), now=now)
     if what == "tonight":
-        return tonight(now)
+        return checked(tonight(tapped_at(form.get("tapped_at", ""), now=now)), now=now)
     raise NotFound(what=str(what)[:20])
 
 

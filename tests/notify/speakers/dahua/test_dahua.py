@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from shouwang.notify.contract import Outcome, Rejected, Sent, Unknown
+from shouwang.notify.contract import Delivered, Outcome, Rejected, Sent, Unknown
 from shouwang.notify.speakers.dahua import make
 from tests.notify.speakers.contract import Asked, Device, SpeakerContract, Taken, clip
 
@@ -25,7 +25,8 @@ class Camera(Device):
 
     def do(self, asked: Asked) -> tuple[int, bytes]:
         if asked.path == f"{ROOT}getStatus&channel=1":
-            return 200, b"status.status.Speaker=Off\r\nstatus.status.WhiteLight=Off\r\n" if self.has_siren else b"status.status.WhiteLight=Off\r\n"
+            stands = b"On" if self.switched[-1:] == [1] else b"Off"
+            return 200, b"status.status.Speaker=%s\r\nstatus.status.WhiteLight=Off\r\n" % stands if self.has_siren else b"status.status.WhiteLight=Off\r\n"
         if not asked.path.startswith(SWITCH) or not self.has_siren:
             return 200, b"Error\r\nBad Request!\r\n"
         state = int(asked.path.removeprefix(SWITCH))
@@ -56,6 +57,14 @@ class TestSiren(SpeakerContract):
     def test_switching_off_is_tried_three_times(self, device: Camera, http: httpx.Client, refusals: int, outcome: Outcome) -> None:
         device.refusals = refusals
         assert outcome == self.speaker_of(device).play(clip(), http=http)
+
+    @pytest.mark.parametrize(("refusals", "outcome"), [(0, Delivered()), (3, Rejected("NOT_SWITCHED_OFF"))])
+    def test_a_siren_that_a_killed_player_left_on_is_switched_off(
+        self, device: Camera, http: httpx.Client, refusals: int, outcome: Outcome,
+    ) -> None:
+        device.switched, device.refusals = [1], refusals
+        assert outcome == self.speaker_of(device).check(http=http)
+        assert (2 if outcome == Delivered() else 1) == device.switched[-1]
 
     def test_an_error_said_with_200_is_an_error(self, device: Camera, http: httpx.Client) -> None:
         device.has_siren = False

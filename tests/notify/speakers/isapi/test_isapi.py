@@ -62,8 +62,12 @@ class TestUlaw(SpeakerContract):
 
     def test_somebody_speaking_there_is_not_interrupted(self, device: Camera, http: httpx.Client) -> None:
         device.is_open = True
-        assert Rejected("HTTP_403") == self.speaker_of(device).play(clip("TEST_TONE"), http=http)
+        assert Retry(1.0, "HTTP_403") == self.speaker_of(device).play(clip("TEST_TONE"), http=http)
         assert device.is_open
+
+    def test_what_a_killed_player_left_open_is_closed(self, device: Camera, http: httpx.Client) -> None:
+        device.is_open = True
+        assert Sent() == self.speaker_of(device).play(clip("TEST_TONE", was_cut=True), http=http)
 
     @pytest.mark.parametrize(("change", "reason"), [({"enabled": "false"}, "SPEAKER_DISABLED"), ({"codec": "AAC"}, "CODEC_UNKNOWN")])
     def test_a_check_says_what_is_wrong_with_the_channel(
