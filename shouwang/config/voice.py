@@ -23,6 +23,7 @@ from shouwang.systems.drowning import jobs as drowning
 
 LISTENERS: tuple[Listener, ...] = ((drowning.SEEN, drowning.SEEN_KINDS, drowning.on_seen),)
 POLL_S = 0.5
+CHECK_S = 1.0
 log = logging.getLogger("shouwang.voice")
 
 
@@ -33,9 +34,9 @@ class Voice:
     players: Players
     news: News = field(default_factory=lambda: News(LISTENERS))
     owner: str = field(default_factory=lambda: holder("voice"))
-    check_at: datetime | None = None
     _held: Lease | None = None
     _renew_s: float = 0.0
+    _check_s: float = 0.0
 
     def go_on(self) -> float:
         """Make one pass and return how many seconds to wait at most; all of it is another's while another has the lease."""
@@ -47,8 +48,9 @@ class Voice:
             now = clock().now()
             speed = 1.0 / clock().real_seconds(timedelta(seconds=1))
             played = play_due(now, lease=lease, players=self.players, pace=speed)
-            if self.check_at is None or self.check_at <= now:
-                self.check_at = check_speakers(now, lease=lease, players=self.players) or now + timedelta(minutes=1)
+            if time.monotonic() >= self._check_s:  # not when the next check is due: one that is saved or fails is looked at soon
+                self._check_s = time.monotonic() + CHECK_S
+                check_speakers(now, lease=lease, players=self.players)
         except LeaseLost:
             self._held = None
             log.warning("the voice's lease was taken over")
