@@ -58,7 +58,8 @@ def demo(
     """Seed an invented Liaocheng, start everything with simulated meters, and print one address with role links."""
     with demo_folder(keep, prefix="shouwang-demo-") as folder:
         horns = free_port()
-        os.environ |= {"SHOUWANG_WEBHOOK_ALLOW": f"127.0.0.1:{horns}", "SHOUWANG_DEMO_HORNS": str(horns)}
+        allowed = f"{os.environ.get('SHOUWANG_WEBHOOK_ALLOW', '')},127.0.0.1:{horns}"
+        os.environ |= {"SHOUWANG_WEBHOOK_ALLOW": allowed, "SHOUWANG_DEMO_HORNS": str(horns)}
         start_django()
         port = port or free_port()
         bring_up_to_date()
