@@ -66,6 +66,19 @@ class Column(Generic[Row]):
 
 
 @dataclass(frozen=True)
+class Marked:
+    """A cell that says how grave something is, by colour and word, and in `words` what; `link` leads to it."""
+
+    severity: Severity
+    words: Text
+    link: str = ""
+
+    def render(self, language: str, params: Mapping[str, Any]) -> str:
+        """Return the cell in one language, the severity as its character."""
+        return f"{self.severity.zh} {self.words.render(language, params)}"
+
+
+@dataclass(frozen=True)
 class ListSpec(Generic[Row]):
     """What a list is made of. `link` gives the address a row opens; `searched` says what the search looks at, if there is one."""
 
@@ -223,7 +236,7 @@ def workbook(spec: ListSpec[Row], rows: Sequence[Row], *, language: str) -> byte
 
 def plain(value: object, language: str) -> object:
     """Return a cell's value as words, number, moment or day: what XLSX holds and print shows."""
-    if isinstance(value, Text):
+    if isinstance(value, Text | Marked):
         return value.render(language, {})
     if isinstance(value, Severity):
         return value.zh

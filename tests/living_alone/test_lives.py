@@ -71,9 +71,12 @@ def test_the_list_of_homes_to_care_for_shows_state_and_last_use_masked(county: C
     page = phone.get("/living-alone/care/").content.decode()
     assert "读数显示已 9 小时没有用" in page
     assert 'data-offline="今晚不在家"' in page
-    assert "有未办结的核实" not in page
-    open_one(county, now)
-    assert "有未办结的核实" in phone.get("/living-alone/care/").content.decode()
+    assert "未办结" not in page
+    case_id = open_one(county, now).case_id
+    page = phone.get("/living-alone/care/").content.decode()
+    assert '<article class="task orange">' in page
+    assert f'<a href="/cases/{case_id}/">20260115-00001</a>' in page
+    assert "近 24 小时只用水 3 升" in page
     announce_absence(county.household, until=now + DAY, by=None, now=now)
     page = phone.get("/living-alone/care/").content.decode()
     assert 'value="tonight"' not in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,12 +12,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import load_workbook
 
+from shouwang.alerts.actions import take_findings
+from shouwang.cases.models import Case
+from shouwang.cases.queries import case_row
+from shouwang.kernel.moments import local
 from shouwang.people.actions import add_account, add_person, assign_duty
 from shouwang.people.models import AccessLog
 from shouwang.people.rules import SYSTEM
 from shouwang.systems.living_alone import queries
 from shouwang.systems.living_alone.models import Enrolment
 from tests.journeys.conftest import County
+from tests.journeys.test_meter_to_closed import finding, open_one
 from tests.living_alone.test_actions import book
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +176,40 @@ def test_nobody_reaches_a_home_outside_the_own_area(county: County, desk: Client
     assert other.post(f"/living-alone/{county.household}/absence/", {"absence": "tonight"}).status_code == 404
     assert other.get("/living-alone/new/").status_code == 403
     assert Client().get("/living-alone/").status_code == 302
+
+
+def test_a_home_about_which_a_case_is_open_never_reads_as_at_home(county: County, desk: Client, phone: Client, now: datetime) -> None:
+    assert "没有登记外出" in text(desk, "/living-alone/")
+    case = Case.objects.get(pk=open_one(county, now - timedelta(hours=2)).case_id)
+    number, since = case_row(case.pk).number, f"{local(case.opened_at):%m-%d %H:%M}"
+    for client in (desk, phone):
+        page = text(client, "/living-alone/")
+        assert f'<span class="severity orange label">橙色</span> <a href="/cases/{case.pk}/">{number}，{since} 起</a>' in page
+    assert f"橙 {number}，{since} 起" in sheet_of(desk, "/living-alone/?format=xlsx")[1]
+    assert number in text(desk, "/living-alone/?format=print")
+    home = text(desk, f"/living-alone/{county.household}/")
+    assert "近 24 小时只用水 3 升" in home
+    assert f'href="/cases/{case.pk}/"' in home
+    desk.post("/living-alone/new/", FORM)
+    only = text(desk, "/living-alone/?state=CHECK")
+    assert "东塘村1组2号" in only
+    assert "2组3号" not in only
+    assert re.search(r'state=CHECK">1</a>', text(desk, "/living-alone/programme/"))
+    case.state = "CLOSED"
+    case.save(update_fields=["state"])
+    assert number not in text(desk, "/living-alone/")
+
+
+def test_of_several_cases_about_a_home_the_gravest_is_shown(county: County, desk: Client, now: datetime) -> None:
+    take_findings([finding(county, severity=2), replace(finding(county, severity=4), kind="WATER_HIGH_USE")], now=now)
+    page = text(desk, "/living-alone/")
+    assert "severity red label" in page
+    assert "severity yellow label" not in page
+    assert re.search(r"-0000\d \+1，", page)
+
+
+def test_homes_are_counted_once_by_state_and_found_by_it(county: County, desk: Client, now: datetime) -> None:
+    desk.post("/living-alone/new/", FORM)
+    Enrolment.objects.filter(household_id=county.household).update(silence_told_at=now)
+    assert "东塘村1组2号" in text(desk, "/living-alone/?state=SILENT")
+    assert "东塘村1组2号" not in text(desk, "/living-alone/?state=HOME"), "the programme counts it as silent and nowhere else"

@@ -17,6 +17,7 @@ from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
 from shouwang.ui import navigation as ways
 from shouwang.ui import reader as readers
+from shouwang.ui.lists import Marked
 from shouwang.ui.rules import Reader, time_ago, time_left
 
 register = template.Library()
@@ -137,7 +138,11 @@ def severity(context: Context, value: Severity | int | str | None, form: str = "
 
 @register.simple_tag(takes_context=True)
 def cell(context: Context, value: object) -> str:
-    """Return a list cell: severity, moment and day in their own form, anything else as words."""
+    """Return a list cell: severity, what is marked by one, moment and day in their own form, anything else as words."""
+    if isinstance(value, Marked):
+        words = say(context, value.words)
+        told = format_html('<a href="{}">{}</a>', value.link, words) if value.link else words
+        return format_html("{} {}", severity(context, value.severity, "label"), told)
     if isinstance(value, Severity):
         return severity(context, value)
     if isinstance(value, datetime):

@@ -17,6 +17,7 @@ from shouwang.kernel.errors import NotFound, Refused, ShouwangError
 from shouwang.kernel.moments import local
 from shouwang.kernel.severity import Severity
 from shouwang.kernel.texts import Text
+from shouwang.notify.rules import phrase
 from shouwang.people.actions import find_area, note_access
 from shouwang.people.guard import needs, scope_of
 from shouwang.people.rules import ROLES, Scope
@@ -24,20 +25,22 @@ from shouwang.people.rules.lines import digits, is_phone
 from shouwang.systems.living_alone import actions, queries
 from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
 from shouwang.systems.living_alone.queries import HomeRow, lives
+from shouwang.systems.living_alone.queries.checks import OpenCase
 from shouwang.systems.living_alone.queries.gateways import gateway_of
 from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
 from shouwang.systems.living_alone.rules.endings import ENDINGS
 from shouwang.systems.living_alone.rules.kinds import KINDS
 from shouwang.systems.living_alone.rules.labels import LABELS
 from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS, UPLOADS
-from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, list_response
+from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, Marked, list_response
 from shouwang.ui.reader import reader
 
 READ = "people.read"
 EDIT = "people.edit"
 SPEAK = ("case.handle", "case.dispatch", "people.edit")
+CHECK = Text("有未办结的事件", "A case is open")
 STATES = {
-    "HOME": Text("在家", "At home"), "AWAY": Text("已登记外出", "Announced away"), "SILENT": Text("水表无读数", "Meter silent"),
+    "HOME": Text("没有登记外出", "Not announced away"), "AWAY": Text("已登记外出", "Announced away"), "SILENT": Text("水表无读数", "Meter silent"),
     "ENDED": Text("已停止关注", "No longer watched"),
 }
 DAY_STATES = {
@@ -51,23 +54,39 @@ AWAY = Text("已登记外出至 {until}，期间不报用水过少。", "Noted: 
 BACK = Text("已登记在家。", "Noted: at home.")
 SAVED = Text("已保存。", "Saved.")
 ENDED = Text("已停止关注这户；重新登记即可恢复。", "This home is no longer watched; enrol it again to go on.")
+
+
+def _state_of(row: HomeRow) -> Marked | Text:
+    """Return what is open about a home: its number and since when; where nothing is, the home's state."""
+    case = row.open_case
+    if case is None:
+        return STATES[row.state]
+    since, more = f"{local(case.opened_at):%m-%d %H:%M}", f" +{case.more}" if case.more else ""
+    return Marked(Severity(case.severity), Text(f"{case.number}{more}，{since} 起", f"{case.number}{more}, since {since}"), f"/cases/{case.id}/")
+
+
 LIST: ListSpec[HomeRow] = ListSpec(
     title=Text("独居关爱", "Living alone"),
     columns=(
         Column("residents", Text("住户", "Resident"), lambda row: row.residents),
         Column("area", Text("地区", "Area"), lambda row: row.area, sortable=True),
         Column("address", Text("住址", "Address"), lambda row: row.address),
-        Column("state", Text("状态", "State"), lambda row: STATES[row.state]),
+        Column("state", Text("状态", "State"), _state_of),
         Column("away", Text("外出至", "Away until"), lambda row: row.away_until if row.state == "AWAY" else None, sortable=True),
         Column("meter", Text("水表", "Meter"), lambda row: row.meter),
         Column("last_at", Text("最近读数", "Last reading"), lambda row: row.last_at),
         Column("enrolled_at", Text("登记时间", "Enrolled"), lambda row: row.enrolled_at, sortable=True),
     ),
-    filters=(Filter("state", Text("状态", "State"), [Choice(code, title) for code, title in STATES.items()]),),
+    filters=(Filter("state", Text("状态", "State"), [Choice(code, title) for code, title in {queries.CHECK: CHECK, **STATES}.items()]),),
     sort="area",
     link=lambda row: f"/living-alone/{row.household_id}/",
     searched=Text("姓名、拼音首字母、住址、表号或完整电话", "Name, pinyin initials, address, meter or whole phone"),
 )
+
+
+def _why(case: OpenCase | None, language: str) -> str:
+    """Return in one sentence why a case was opened."""
+    return str(phrase(case.reason, language, case.params)) if case else ""
 
 
 def frame_of(scope: Scope) -> dict[str, object]:
@@ -108,9 +127,9 @@ def home(request: HttpRequest, household_id: int) -> HttpResponse:
 def care(request: HttpRequest) -> HttpResponse:
     """List the homes somebody cares for, to be carried along: state and last use of each, an absence in one tap also without a network."""
     scope, now = scope_of(request), clock().now()
-    rows, total = lives.care_list(scope, now=now)
+    (rows, total), language = lives.care_list(scope, now=now), reader(request).language
     may_speak = bool(scope.rights & frozenset(SPEAK))
-    shown = [(row, STATES[row.home.state], Severity(row.severity).css if row.severity else "") for row in rows]
+    shown = [(row, STATES[row.home.state], Severity(row.severity).css if row.severity else "", _why(row.home.open_case, language)) for row in rows]
     return render(request, "living_alone/care.html", {"rows": shown, "total": total, "shown": len(rows), "may_speak": may_speak, "now": now, **frame_of(scope)})
 
 
@@ -188,7 +207,7 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
         "life": life, "day_states": DAY_STATES, "weekdays": WEEKDAYS,
         "weeks": [[(day, DAY_STATES[day.state], LABELS.get(day.label)) if day else (None, None, None) for day in week] for week in life.weeks],
         "labels": [(row, titles.get(row.alert_kind, ""), LABELS[row.label]) for row in life.labels],
-        "home": shown, "away": shown.enrolment.is_away(now), "roles": ROLES,
+        "home": shown, "why": _why(shown.open_case, reader(request).language), "away": shown.enrolment.is_away(now), "roles": ROLES,
         "members": [(ROLES[member.role], member.relation, card) for member, card in shown.members],
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
         "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),

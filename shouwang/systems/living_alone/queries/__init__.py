@@ -31,6 +31,7 @@ from shouwang.people.rules import Scope
 from shouwang.places import queries as places
 from shouwang.places.rules.calendar import is_working_day
 from shouwang.systems.living_alone.models import Enrolment, Label
+from shouwang.systems.living_alone.queries.checks import OpenCase, open_cases
 from shouwang.systems.living_alone.queries.gateways import is_dead
 from shouwang.systems.living_alone.rules.absence import next_holiday
 from shouwang.systems.living_alone.rules.explaining import Known
@@ -47,6 +48,8 @@ READINGS = 10_000
 LOOK_BACK = timedelta(days=4)
 HOMES_COUNTED = 20_000
 HEARD_WITHIN = timedelta(hours=24)
+CHECK = "CHECK"
+"""The state of homes about which a case is open, whatever else they are."""
 SORTS = {"area": "path", "enrolled_at": "enrolled_at", "away": "away_until"}
 
 
@@ -78,7 +81,7 @@ class EnrolmentRow:
 
 @dataclass(frozen=True)
 class HomeRow:
-    """One enrolled home as the list shows it, its residents masked."""
+    """One enrolled home as the list shows it, its residents masked; `open_case` is the gravest case about it that has not ended."""
 
     household_id: int
     residents: str
@@ -90,6 +93,7 @@ class HomeRow:
     last_at: datetime | None
     enrolled_at: datetime
     datastream_id: int = 0
+    open_case: OpenCase | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class HomePage:
     members: Sequence[tuple[MemberCard, PersonCard]]
     hospital: Hospital | None
     consent: bool
+    open_case: OpenCase | None
 
 
 _WATCHED = Prepared(lambda ids: Enrolment.objects.filter(datastream_id__in=ids, active=True))
@@ -159,13 +164,14 @@ def enrolment_in(scope: Scope, household_id: int) -> EnrolmentRow:
 def list_homes(
     scope: Scope, *, now: datetime, text: str = "", state: str = "", sort: str = "", offset: int = 0, limit: int = 50,
 ) -> tuple[list[HomeRow], int]:
-    """Return a page of the enrolled homes `scope` sees, and how many there are; `state` is HOME, AWAY, SILENT or ENDED."""
-    rows = _inside(scope.paths_for(READ)).filter(_in_state(state, now))
+    """Return a page of the enrolled homes `scope` sees, and how many there are; `state` is CHECK, HOME, AWAY, SILENT or ENDED."""
+    open_ = open_cases(scope)
+    rows = _inside(scope.paths_for(READ)).filter(Q(household_id__in=open_) if state == CHECK else _in_state(state, now))
     if text:
         rows = rows.filter(Q(household_id__in=matching_households(scope, text)) | Q(datastream_id__in=datastreams_like(scope, text)))
     key = SORTS.get(sort.removeprefix("-"), "path")
     page = list(rows.order_by("-" + key if sort.startswith("-") else key, "id")[offset : offset + limit])
-    return _homes([_row(row) for row in page], now=now), rows.count()
+    return _homes([_row(row) for row in page], open_, now=now), rows.count()
 
 
 def home_page(scope: Scope, household_id: int, *, now: datetime, language: str) -> HomePage:
@@ -179,7 +185,7 @@ def home_page(scope: Scope, household_id: int, *, now: datetime, language: str) 
         row, household_cards([household_id])[household_id], area_names([row.area_id]).get(row.area_id, ""),
         stream.external_id if stream else "", last_readings([row.datastream_id], now=now).get(row.datastream_id),
         [(member, cards[member.person_id]) for member in members if member.person_id in cards],
-        hospital_of(household_id), bool(live_consents(residents, WATCH_PURPOSE)),
+        hospital_of(household_id), bool(live_consents(residents, WATCH_PURPOSE)), open_cases(scope).get(household_id),
     )
 
 
@@ -233,14 +239,14 @@ def _inside(paths: Collection[str]) -> QuerySet[Enrolment]:
 
 
 def _in_state(state: str, now: datetime) -> Q:
-    away = Q(away_until__gt=now)
+    away, silent = Q(away_until__gt=now), Q(silence_told_at__isnull=False)
     return {
-        "HOME": Q(active=True) & ~away, "AWAY": Q(active=True) & away, "SILENT": Q(active=True, silence_told_at__isnull=False),
+        "HOME": Q(active=True) & ~away & ~silent, "AWAY": Q(active=True) & away, "SILENT": Q(active=True) & ~away & silent,
         "ENDED": Q(active=False),
     }.get(state, Q(active=True))
 
 
-def _homes(rows: Sequence[EnrolmentRow], *, now: datetime) -> list[HomeRow]:
+def _homes(rows: Sequence[EnrolmentRow], open_: Mapping[int, OpenCase], *, now: datetime) -> list[HomeRow]:
     households = household_cards([row.household_id for row in rows])
     members = members_of(list(households))
     residents = {home: [each.person_id for each in found if each.role == "RESIDENT"] for home, found in members.items()}
@@ -253,7 +259,7 @@ def _homes(rows: Sequence[EnrolmentRow], *, now: datetime) -> list[HomeRow]:
             row.household_id, "、".join(cards[person].masked_name for person in residents.get(row.household_id, ())),
             names.get(row.area_id, ""), households[row.household_id].address,
             streams[row.datastream_id].external_id if row.datastream_id in streams else "", _state(row, now), row.away_until,
-            last.get(row.datastream_id), row.enrolled_at, row.datastream_id,
+            last.get(row.datastream_id), row.enrolled_at, row.datastream_id, open_.get(row.household_id),
         )
         for row in rows
     ]
@@ -289,6 +295,7 @@ class Programme:
     """What the programme page shows of the homes in a scope."""
 
     states: Mapping[str, int]
+    checks: int
     figures: Figures
     villages: Sequence[VillageRow]
 
@@ -303,7 +310,9 @@ def programme(scope: Scope, *, now: datetime) -> Programme:
     active = [row for row in rows if row.active]
     last = last_readings([row.datastream_id for row in active], now=now)
     heard = {row.id for row in active if row.datastream_id in last and last[row.datastream_id] > now - HEARD_WITHIN}
-    return Programme(Counter(_state(row, now) for row in rows), figures(found, watched), _villages(active, heard))
+    open_ = open_cases(scope)
+    checks = sum(row.household_id in open_ for row in rows)
+    return Programme(Counter(_state(row, now) for row in rows), checks, figures(found, watched), _villages(active, heard))
 
 
 def _villages(rows: Sequence[EnrolmentRow], heard: Collection[int]) -> list[VillageRow]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shouwang.cases.queries import Filters, list_cases
 from shouwang.kernel.moments import local
 from shouwang.people.rules import Scope
 from shouwang.systems.living_alone.models import Label
-from shouwang.systems.living_alone.queries import HomeRow, last_use_of, list_homes
+from shouwang.systems.living_alone.queries import CHECK, HomeRow, last_use_of, list_homes
 from shouwang.systems.living_alone.queries.curves import use_curve
 from shouwang.systems.living_alone.rules.curve import hourly_use
 from shouwang.systems.living_alone.rules.days import Day, weeks_of
-from shouwang.systems.living_alone.rules.procedures import SYSTEM
 from shouwang.systems.living_alone.rules.use import LastUse
 from shouwang.telemetry.queries import series
 
@@ -23,7 +21,6 @@ WEEKS = 6
 POINTS = 10_000
 LABELS_SHOWN = 20
 CARED_FOR = 200
-CASES_ASKED = 500
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,15 @@ class Life:
 
 @dataclass(frozen=True)
 class CareRow:
-    """A home on the list of whoever cares for it; `severity` is that of its open case, 0 without one."""
+    """A home on the list of whoever cares for it."""
 
     home: HomeRow
     last_use: LastUse | None
-    severity: int
+
+    @property
+    def severity(self) -> int:
+        """Return the severity of its open case, 0 without one."""
+        return self.home.open_case.severity if self.home.open_case else 0
 
     @property
     def hours(self) -> int:
@@ -85,15 +86,8 @@ def care_list(scope: Scope, *, now: datetime) -> tuple[list[CareRow], int]:
 
     At most CARED_FOR: it is the list of somebody who goes there on foot.
     """
-    homes, total = list_homes(scope, now=now, limit=CARED_FOR)
-    open_ = _open_cases(scope)
-    rows = [CareRow(home, last_use_of(home.datastream_id, now=now), open_.get(home.household_id, 0)) for home in homes]
+    checked, _ = list_homes(scope, now=now, state=CHECK, limit=CARED_FOR)
+    others, total = list_homes(scope, now=now, limit=CARED_FOR)
+    homes = list({home.household_id: home for home in (*checked, *others)}.values())[:CARED_FOR]
+    rows = [CareRow(home, last_use_of(home.datastream_id, now=now)) for home in homes]
     return sorted(rows, key=lambda row: (-row.severity, row.home.state == "AWAY", -(row.last_use.silent_h if row.last_use else 0.0))), total
-
-
-def _open_cases(scope: Scope) -> Mapping[int, int]:
-    found: dict[int, int] = {}
-    for row in list_cases(scope, Filters(states=("OPEN",), kind=SYSTEM), limit=CASES_ASKED):
-        if row.subject_kind == "household":
-            found[row.subject_id] = max(found.get(row.subject_id, 0), row.severity)
-    return found
