@@ -18,7 +18,7 @@ from shouwang.people.rules import SYSTEM, Scope
 from shouwang.places import queries as places
 from tests.journeys.conftest import County, county  # noqa: F401 - a fixture
 
-MODULES = ("people.middleware", "systems.living_alone.pages.homes", "systems.living_alone.pages.importing", "systems.living_alone.pages.programme", "systems.living_alone.pages.trials", "watch.pages")
+MODULES = ("people.middleware", "systems.living_alone.pages.homes", "systems.living_alone.pages.care", "systems.living_alone.pages.importing", "systems.living_alone.pages.programme", "systems.living_alone.pages.trials", "watch.pages")
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def test_the_list_of_homes_to_care_for_shows_state_and_last_use_masked(county: C
     silent(county, 9, until=now)
     page = phone.get("/living-alone/care/").content.decode()
     assert "读数显示已 9 小时没有用" in page
-    assert 'data-offline="今晚不在家"' in page
+    assert 'data-offline="今晚不在家 东塘村1组2号"' in page
     assert "未办结" not in page
     case_id = open_one(county, now).case_id
     page = phone.get("/living-alone/care/").content.decode()
@@ -80,4 +80,26 @@ def test_the_list_of_homes_to_care_for_shows_state_and_last_use_masked(county: C
     announce_absence(county.household, until=now + DAY, by=None, now=now)
     page = phone.get("/living-alone/care/").content.decode()
     assert 'value="tonight"' not in page
+    assert 'value="back"' in page, "one tap undoes it"
     assert f"{local(now + DAY):%Y-%m-%d}" in page
+
+
+@pytest.mark.django_db
+def test_an_absence_tapped_on_the_list_leads_back_to_it_and_a_night_that_is_over_is_refused(county: County, phone: Client, now: datetime) -> None:
+    address, back = f"/living-alone/{county.household}/absence/", "/living-alone/care/"
+    late = (now - timedelta(hours=14)).isoformat()  # at eight in the evening; it is ten in the morning now
+    assert phone.post(address, {"absence": "tonight", "tapped_at": late, "next": back})["Location"] == back
+    assert "请改正日期" in phone.get(back).content.decode()
+    phone.post(address, {"absence": "tonight", "tapped_at": now.isoformat(), "next": back})
+    assert "人已在家" in phone.get(back).content.decode()
+    assert phone.post(address, {"absence": "back", "next": "https://example.org/"})["Location"] == "/"
+
+
+@pytest.mark.django_db
+def test_the_lists_worker_comes_from_below_it_and_only_to_readers(county: County, phone: Client, desk: Client) -> None:
+    answer = phone.get("/living-alone/care/worker.js")
+    assert answer["Content-Type"].startswith("text/javascript")
+    assert b"shouwang-care" in answer.content
+    assert Client().get("/living-alone/care/worker.js").status_code == 302
+    assert "care.js" in phone.get("/living-alone/care/").content.decode()
+    assert "care.js" not in desk.get("/living-alone/care/").content.decode(), "a desk has its network"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shouwang.documents.sheets import find_columns
 from shouwang.kernel.moments import LOCAL_ZONE, local
 from shouwang.people.rules.lines import Found
-from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, checked, tonight, until_day
+from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, checked, tapped_at, tonight, until_day, until_of
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
 from shouwang.systems.living_alone.rules.hospital import Hospital, hospital_of_text
 from shouwang.systems.living_alone.rules.lines import EXAMPLE, HEADINGS, REQUIRED, check_rows
@@ -27,6 +27,27 @@ TONIGHT = [
     ((2026, 1, 15, 3, 0), (2026, 1, 15, 9, 0)),  # told in the small hours: this morning
     ((2026, 1, 15, 9, 0), (2026, 1, 16, 9, 0)),
 ]
+
+
+TAPPED = [
+    ("2026-01-15T01:00:00Z", timedelta(hours=1)), ("2026-01-14T02:00:00+00:00", timedelta(days=1)),
+    ("2026-01-14T01:59:59Z", timedelta()),  # kept for longer than a phone keeps it
+    ("2026-01-15T02:00:01Z", timedelta()),  # a clock that is ahead
+    ("2026-01-15T01:00:00", timedelta()), ("", timedelta()), ("x", timedelta()),
+]
+
+
+@pytest.mark.parametrize(("text", "ago"), TAPPED)
+def test_when_a_form_was_tapped_is_believed_for_a_day(text: str, ago: timedelta) -> None:
+    assert tapped_at(text, now=NOW) == NOW - ago
+
+
+def test_tonight_is_that_of_the_day_it_was_tapped() -> None:
+    evening = datetime(2026, 1, 14, 20, 0, tzinfo=LOCAL_ZONE)
+    form = {"absence": "tonight"}
+    assert until_of(form, now=datetime(2026, 1, 15, 8, 0, tzinfo=LOCAL_ZONE), tapped_at=evening) == datetime(2026, 1, 15, 9, 0, tzinfo=LOCAL_ZONE)
+    with pytest.raises(AbsenceWrong):  # sent on the next day: that night is over, and no other is meant
+        until_of(form, now=datetime(2026, 1, 15, 10, 0, tzinfo=LOCAL_ZONE), tapped_at=evening)
 
 
 @pytest.mark.parametrize(("at", "until"), TONIGHT)

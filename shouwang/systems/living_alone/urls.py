@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from shouwang.systems.living_alone.pages import homes, importing, programme, trials
+from shouwang.systems.living_alone.pages import care, homes, importing, programme, trials
 
 app_name = "living_alone"
 urlpatterns = [
@@ -14,7 +14,8 @@ urlpatterns = [
     path("living-alone/programme/trial/", trials.trial, name="trial"),
     path("living-alone/programme/trial/ask/", trials.ask, name="ask_trial"),
     path("living-alone/programme/trial/<int:trial_id>/accept/", trials.accept, name="accept_trial"),
-    path("living-alone/care/", homes.care, name="care"),
+    path("living-alone/care/", care.care, name="care"),
+    path("living-alone/care/worker.js", care.worker, name="care_worker"),
     path("living-alone/new/", homes.enrol, name="enrol"),
     path("living-alone/import/", importing.bring_in, name="import"),
     path("living-alone/import/template.xlsx", importing.template, name="template"),

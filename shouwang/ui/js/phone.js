@@ -76,6 +76,7 @@ async function submitted(event) {
   event.preventDefault();
   const data = new FormData(form, event.submitter);
   if (!data.get(KEY)) data.set(KEY, uuid());
+  if (data.has("tapped_at")) data.set("tapped_at", new Date().toISOString());
   busy(form, true);
   const row = { key: data.get(KEY), url: new URL(form.getAttribute("action") || location.href, location.href).href, entries: await lightened(data), at: Date.now(), title: form.dataset.offline || document.title };
   const answer = await post(row.url, row.entries);
@@ -176,7 +177,13 @@ function refused(row) {
   return make("li", {}, t(`“${row.title}”被退回（${row.refused}），请打开任务查看。`, `“${row.title}” was refused (${row.refused}); open the task.`), " ", forget);
 }
 
+/** Forget the pages that are kept for use without a network: they are of whoever signs out. */
+function forgets(event) {
+  if (globalThis.caches && event.target.getAttribute("action") === "/sign-out/") caches.keys().then((names) => names.forEach((name) => caches.delete(name)));
+}
+
 document.addEventListener("submit", submitted);
+document.addEventListener("submit", forgets);
 document.querySelector("[data-unsent-send]")?.addEventListener("click", flush);
 addEventListener("online", flush);
 document.addEventListener("visibilitychange", () => document.hidden || flush());

@@ -27,13 +27,14 @@ from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
 from shouwang.systems.living_alone.queries import HomeRow, lives
 from shouwang.systems.living_alone.queries.checks import OpenCase
 from shouwang.systems.living_alone.queries.gateways import gateway_of
-from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
+from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, tapped_at, until_of
 from shouwang.systems.living_alone.rules.endings import ENDINGS
 from shouwang.systems.living_alone.rules.kinds import KINDS
 from shouwang.systems.living_alone.rules.labels import LABELS
 from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS, UPLOADS
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, Marked, list_response
 from shouwang.ui.reader import reader
+from shouwang.ui.rules import local_path
 
 READ = "people.read"
 EDIT = "people.edit"
@@ -84,7 +85,7 @@ LIST: ListSpec[HomeRow] = ListSpec(
 )
 
 
-def _why(case: OpenCase | None, language: str) -> str:
+def why_of(case: OpenCase | None, language: str) -> str:
     """Return in one sentence why a case was opened."""
     return str(phrase(case.reason, language, case.params)) if case else ""
 
@@ -121,18 +122,6 @@ def home(request: HttpRequest, household_id: int) -> HttpResponse:
     return render(request, "living_alone/home.html", _context(request, household_id))
 
 
-@never_cache
-@require_GET
-@needs(READ)
-def care(request: HttpRequest) -> HttpResponse:
-    """List the homes somebody cares for, to be carried along: state and last use of each, an absence in one tap also without a network."""
-    scope, now = scope_of(request), clock().now()
-    (rows, total), language = lives.care_list(scope, now=now), reader(request).language
-    may_speak = bool(scope.rights & frozenset(SPEAK))
-    shown = [(row, STATES[row.home.state], Severity(row.severity).css if row.severity else "", _why(row.home.open_case, language)) for row in rows]
-    return render(request, "living_alone/care.html", {"rows": shown, "total": total, "shown": len(rows), "may_speak": may_speak, "now": now, **frame_of(scope)})
-
-
 @require_http_methods(["GET", "POST"])
 @needs(EDIT)
 def enrol(request: HttpRequest) -> HttpResponse:
@@ -165,14 +154,15 @@ def absence(request: HttpRequest, household_id: int) -> HttpResponse:
         raise Refused(right=SPEAK[0])
     language = reader(request).language
     try:
-        until = until_of(request.POST, now=now)
+        until = until_of(request.POST, now=now, tapped_at=tapped_at(request.POST.get("tapped_at", ""), now=now))
         actions.announce_absence(household_id, until=until, by=scope.person_id, now=now)
     except ShouwangError as error:
         messages.error(request, error.text(language))
     else:
         said = BACK if until is None else AWAY
         messages.success(request, said.render(language, {"until": f"{local(until):%Y-%m-%d %H:%M}" if until else ""}))
-    return HttpResponseRedirect(reverse("living_alone:home", args=[household_id]))
+    goal = request.POST.get("next") or reverse("living_alone:home", args=[household_id])
+    return HttpResponseRedirect(local_path(goal))
 
 
 @require_POST
@@ -207,7 +197,7 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
         "life": life, "day_states": DAY_STATES, "weekdays": WEEKDAYS,
         "weeks": [[(day, DAY_STATES[day.state], LABELS.get(day.label)) if day else (None, None, None) for day in week] for week in life.weeks],
         "labels": [(row, titles.get(row.alert_kind, ""), LABELS[row.label]) for row in life.labels],
-        "home": shown, "why": _why(shown.open_case, reader(request).language), "away": shown.enrolment.is_away(now), "roles": ROLES,
+        "home": shown, "why": why_of(shown.open_case, reader(request).language), "away": shown.enrolment.is_away(now), "roles": ROLES,
         "members": [(ROLES[member.role], member.relation, card) for member, card in shown.members],
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
         "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),

@@ -11,6 +11,7 @@ from shouwang.kernel.moments import LOCAL_ZONE, local
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
 
 LONGEST_DAYS = 92
+KEPT_AT_MOST = timedelta(hours=24)
 LOOK_AFTER = timedelta(hours=12)
 MORNING = time(9)
 HOLIDAY_DAYS = 3
@@ -34,15 +35,24 @@ def until_day(text: str, *, now: datetime) -> datetime:
     return checked(datetime.combine(day + timedelta(days=1), time(), LOCAL_ZONE), now=now)
 
 
-def until_of(form: Mapping[str, Any], *, now: datetime) -> datetime | None:
-    """Return until when a form says that a home is empty, None for "back". Raises NotFound, AbsenceWrong."""
+def tapped_at(text: str, *, now: datetime) -> datetime:
+    """Return when a form was filled in that may have waited on a phone for a network; `now` where that is not believable."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return now
+    return at if at.tzinfo is not None and now - KEPT_AT_MOST <= at <= now else now
+
+
+def until_of(form: Mapping[str, Any], *, now: datetime, tapped_at: datetime | None = None) -> datetime | None:
+    """Return until when a form says that a home is empty, None for "back"; "tonight" is that of the day it was tapped. Raises NotFound, AbsenceWrong."""
     what = form.get("absence", "")
     if what == "back":
         return None
     if what == "until":
         return until_day(form.get("until", ""), now=now)
     if what == "tonight":
-        return tonight(now)
+        return checked(tonight(tapped_at or now), now=now)
     raise NotFound(what=str(what)[:20])
 
 
