@@ -39,6 +39,7 @@ from shouwang.systems.living_alone import jobs as living_alone
 from shouwang.systems.living_alone.actions import go_on_with_trials
 from shouwang.telemetry import jobs as telemetry
 from shouwang.watch import jobs as watch
+from shouwang.watch.learning import learn
 from shouwang.watch.queries import read_upto
 from shouwang.watch.review import review
 
@@ -96,7 +97,9 @@ JOBS = (
     Job("living_alone.end_consents", HOUR, living_alone.end_consents),
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
     Job("living_alone.check_gateways", timedelta(minutes=10), living_alone.check_gateways),
+    Job("living_alone.learn_again", timedelta(days=1), living_alone.learn_again),
     Job("living_alone.trials", timedelta(seconds=1), go_on_with_trials),
+    Job("watch.learn", timedelta(seconds=5), learn),
     Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),
     Job("telemetry.tidy", timedelta(minutes=1), tidy_readings),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Q
 
 from shouwang.alerts.rules import FoundFinding
 from shouwang.detectors.contract import Finding, Int64s, dump, fresh
@@ -22,8 +23,9 @@ from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.rules import PARTITIONS
 from shouwang.watch import queries
 from shouwang.watch.events import THRESHOLDS_SET
-from shouwang.watch.models import LateBatch, LateRows, ReviewFinding, Watch, WatchState, WatchTick
+from shouwang.watch.models import LateBatch, LateRows, Learning, ReviewFinding, Watch, WatchState, WatchTick
 from shouwang.watch.rules import (
+    BY_HABIT,
     LATE_ROW_BYTES,
     DetectorUnknown,
     ParameterUnknown,
@@ -99,6 +101,21 @@ def set_thresholds(code: str, *, area_id: int, path: str, own: Mapping[str, floa
 
 
 @transaction.atomic
+def ask_learning(streams: Sequence[int], *, now: datetime) -> int:
+    """Ask that the watches by habit learn from what is stored of these streams, and return how many rows that makes; asking again learns anew."""
+    watches = [row for row in queries.watches() if row.detector in BY_HABIT]
+    Learning.objects.filter(stream__in=streams).delete()
+    return len(Learning.objects.bulk_create(Learning(watch_id=row.id, stream=stream, asked_at=now) for row in watches for stream in streams))
+
+
+@transaction.atomic
+def learn_again(streams: Sequence[int], *, known_since: datetime) -> int:
+    """Let the past of those streams be learnt once more that are known only since after a moment; return how many rows wait then: readings may have come of earlier times."""
+    young = Learning.objects.filter(Q(first_at=None) | Q(first_at__gt=known_since), stream__in=streams, taken_at__isnull=False)
+    return young.update(learnt_at=None, taken_at=None, tried_at=None)
+
+
+@transaction.atomic
 def settle(
     lease: Lease, *, born: Sequence[tuple[int, int, bytes, int, int]], moved: Sequence[Judged], gone: Sequence[int], heir: int,
 ) -> list[int]:
@@ -157,6 +174,7 @@ def _start_anew(watch_id: int, *, now: datetime) -> None:
     blob = dump(fresh(to_us(now)))
     cursor, tick_id = (last.upto_seq, last.id) if last else (telemetry.last_batch(), 0)
     WatchState.objects.filter(watch_id=watch_id).delete()
+    Learning.objects.filter(watch_id=watch_id).update(learnt_at=None, taken_at=None, tried_at=None, state=None)
     put(WatchState, ("watch_id", "partition", "state", "cursor", "tick_id", "fence"), [
         (watch_id, partition, blob, cursor, tick_id, 0) for partition in range(PARTITIONS)
     ])

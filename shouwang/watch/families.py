@@ -69,7 +69,7 @@ class Family:
 
     def __post_init__(self) -> None:
         """Note which watch holds which stream."""
-        self._note_held()
+        self.note_held()
 
     def hearers(self, streams: Int64s, known: Catalogue) -> Int64s:
         """Return the watch that hears each stream: the one that holds it, for a new stream that of the nearest area."""
@@ -97,7 +97,7 @@ class Family:
             self._store(lease, members, states, born=born, gone=over)
         self.members, self.unborn = [each for each in members if each not in gone], []
         self.settled_by = known
-        self._note_held()
+        self.note_held()
         return self.members
 
     def _born(self, row: WatchRow) -> Watching:
@@ -160,7 +160,8 @@ class Family:
                 if (each.row.id, held.partition) in states:
                     held.state, held.changed = states[each.row.id, held.partition], False
 
-    def _note_held(self) -> None:
+    def note_held(self) -> None:
+        """Note which watch holds which stream."""
         self._hearer = {
             stream: each.row.id for each in self.members for held in each.held for stream in streams_of(held.state).tolist()
         }

@@ -36,6 +36,7 @@ from shouwang.telemetry.rules import PARTITIONS
 from shouwang.watch import actions, queries
 from shouwang.watch.actions import Judged
 from shouwang.watch.families import Family, Held, Watching, families
+from shouwang.watch.learning import take_learnt
 from shouwang.watch.models import Watch
 from shouwang.watch.queries import WatchRow
 from shouwang.watch.rules import (
@@ -144,6 +145,7 @@ class Runner:
             judged_rows, told = self._judge(lease, tick, is_last=tick is ticks[-1])
             rows += judged_rows
             findings += told
+        take_learnt(lease, self._watching, self._families, now=now)
         behind = end - ticks[-1].upto_seq if ticks else 0
         return Passed(leads=True, ticks=len(ticks), rows=rows, findings=findings, behind=behind)
 

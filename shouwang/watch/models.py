@@ -93,3 +93,23 @@ class ReviewFinding(models.Model):
             models.UniqueConstraint(fields=["watch", "stream", "kind", "episode_us", "phase"], name="watch_review_once"),
         ]
         indexes: ClassVar = [models.Index(fields=["reviewed_at"], name="watch_review_at")]
+
+
+class Learning(models.Model):
+    """That a watch by habit shall learn the past of a stream. `state` is what it will remember, learnt up to `learnt_at`, until it is taken."""
+
+    watch = models.ForeignKey(Watch, models.CASCADE, related_name="+", db_index=False)
+    stream = models.BigIntegerField()
+    asked_at = MomentField()
+    first_at = MomentField(null=True)
+    readings = models.IntegerField(default=0)
+    learnt_at = MomentField(null=True)
+    tried_at = MomentField(null=True)
+    taken_at = MomentField(null=True)
+    state = models.BinaryField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["stream", "watch"], name="watch_learning_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["tried_at", "id"], condition=models.Q(taken_at=None), name="watch_learning_open"),
+        ]

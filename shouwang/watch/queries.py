@@ -11,7 +11,7 @@ from django.db.models import Min, Q
 
 from shouwang.journal.prepared import Prepared
 from shouwang.telemetry import queries as telemetry
-from shouwang.watch.models import LateRows, ReviewFinding, Watch, WatchState, WatchTick
+from shouwang.watch.models import LateRows, Learning, ReviewFinding, Watch, WatchState, WatchTick
 from shouwang.watch.rules import Tick, own_at
 
 
@@ -105,6 +105,30 @@ def meters_changed(code: str, path: str, own: Mapping[str, float]) -> int:
 def stream_paths(known: telemetry.Catalogue) -> dict[int, str]:
     """Return the path of each datastream of the catalogue."""
     return {stream: known.path[device] for device, streams in known.by_device.items() for stream in streams.values()}
+
+
+@dataclass(frozen=True)
+class LearningRow:
+    """How far the learning of a stream's past is: asked for, learnt, or taken by the watch; `first_at` is the first reading of that past."""
+
+    stream: int
+    asked_at: datetime
+    first_at: datetime | None
+    readings: int
+    is_learnt: bool
+    is_taken: bool
+
+
+def learning_of(stream: int) -> LearningRow | None:
+    """Return how far the learning of a stream is, over all watches; None where nobody has asked for it."""
+    rows = list(Learning.objects.filter(stream=stream))
+    if not rows:
+        return None
+    first_at = min((row.first_at for row in rows if row.first_at), default=None)
+    return LearningRow(
+        stream, min(row.asked_at for row in rows), first_at, max(row.readings for row in rows),
+        all(row.learnt_at for row in rows), all(row.taken_at for row in rows),
+    )
 
 
 def states(watch_id: int) -> list[StateRow]:

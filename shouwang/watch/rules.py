@@ -87,6 +87,8 @@ DETECTORS: Mapping[str, Text] = {
     "silence": Text("按本户习惯判断的不用水", "Silence by the home's own habits"),
     "high_use": Text("按本户习惯判断的用水过多", "Too much use by the home's own measure"),
 }
+BY_HABIT = frozenset({"silence", "high_use"})
+"""The detectors that remember what a stream has been like, and so can learn from its past."""
 FIXED = frozenset({"grid_min", "utc_offset_h", "call_price_h", "visit_price_h"})
 
 

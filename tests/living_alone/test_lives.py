@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 from django.test import Client
 
-from shouwang.kernel.moments import local
+from shouwang.detectors.contract import Columns
+from shouwang.kernel.moments import HOUR_US, local, to_us
 from shouwang.systems.living_alone.actions import announce_absence
-from shouwang.systems.living_alone.models import Label
+from shouwang.systems.living_alone.jobs import learn_again
+from shouwang.systems.living_alone.models import Enrolment, Label
 from shouwang.systems.living_alone.rules.curve import usual_band
 from shouwang.systems.living_alone.rules.days import weeks_of
+from shouwang.systems.living_alone.rules.learning import KNOWN, LEARNING, LOOKING, NOTHING, YOUNG, known_by
+from shouwang.telemetry.actions import ingest
+from shouwang.watch.actions import set_watch
+from shouwang.watch.jobs import Runner
+from shouwang.watch.learning import learn
 from tests.journeys.conftest import County
 from tests.journeys.test_meter_to_closed import open_one
 from tests.living_alone.test_ladder import silent
@@ -103,3 +111,33 @@ def test_the_lists_worker_comes_from_below_it_and_only_to_readers(county: County
     assert Client().get("/living-alone/care/worker.js").status_code == 302
     assert "care.js" in phone.get("/living-alone/care/").content.decode()
     assert "care.js" not in desk.get("/living-alone/care/").content.decode(), "a desk has its network"
+
+
+HABITS = [
+    ((None, False, False), (LOOKING, 0)), ((None, True, True), (NOTHING, 0)), ((42.5, True, False), (LEARNING, 42)),
+    ((13.9, True, True), (YOUNG, 13)), ((14.0, True, True), (KNOWN, 14)),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), HABITS)
+def test_how_well_a_home_is_known_is_said_in_days(given: tuple[float | None, bool, bool], said: tuple[object, int]) -> None:
+    days, is_learnt, is_taken = given
+    first_at = None if days is None else MONDAY - days * DAY
+    assert known_by(first_at, is_learnt=is_learnt, is_taken=is_taken, now=MONDAY) == said
+
+
+@pytest.mark.django_db
+def test_a_home_whose_meter_has_sent_for_weeks_is_known_soon_after_it_was_enrolled(county: County, desk: Client, now: datetime) -> None:
+    set_watch("silence", detector="silence", now=now, thing_kind="WATER_METER", observed="register_l", lateness_s=0)
+    at_us = to_us(now) - HOUR_US * np.arange(20 * 24 - 1, 0, -1)
+    ingest(Columns(np.full(len(at_us), county.datastream), at_us, 100.0 + 3 * np.arange(len(at_us))), now=now, source="file")
+    Enrolment.objects.all().delete()
+    form = {"name": "住户己", "area": "柳河镇 东塘村", "address": "东塘村1组2号", "meter": "WM1"}
+    address = desk.post("/living-alone/new/", form)["Location"]
+    assert "正在查看水表已有的读数" in desk.get(address).content.decode()
+    learn(now)
+    assert "正在从 19 天的读数学习" in desk.get(address).content.decode()
+    Runner("test").tick(now, real_now=now)
+    assert "已从 19 天的读数学到这户的习惯" in desk.get(address).content.decode()
+    assert learn_again(now) == 1, "older ones may come still"
+    assert learn_again(now) == 0

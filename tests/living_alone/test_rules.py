@@ -44,10 +44,10 @@ def test_when_a_form_was_tapped_is_believed_for_a_day(text: str, ago: timedelta)
 
 def test_tonight_is_that_of_the_day_it_was_tapped() -> None:
     evening = datetime(2026, 1, 14, 20, 0, tzinfo=LOCAL_ZONE)
-    form = {"absence": "tonight"}
-    assert until_of(form, now=datetime(2026, 1, 15, 8, 0, tzinfo=LOCAL_ZONE), tapped_at=evening) == datetime(2026, 1, 15, 9, 0, tzinfo=LOCAL_ZONE)
+    form = {"absence": "tonight", "tapped_at": evening.isoformat()}
+    assert until_of(form, now=datetime(2026, 1, 15, 8, 0, tzinfo=LOCAL_ZONE)) == datetime(2026, 1, 15, 9, 0, tzinfo=LOCAL_ZONE)
     with pytest.raises(AbsenceWrong):  # sent on the next day: that night is over, and no other is meant
-        until_of(form, now=datetime(2026, 1, 15, 10, 0, tzinfo=LOCAL_ZONE), tapped_at=evening)
+        until_of(form, now=datetime(2026, 1, 15, 10, 0, tzinfo=LOCAL_ZONE))
 
 
 @pytest.mark.parametrize(("at", "until"), TONIGHT)

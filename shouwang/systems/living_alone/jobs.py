@@ -40,11 +40,13 @@ from shouwang.systems.living_alone.rules.kinds import GATEWAY_NO_DATA, HARD_STOP
 from shouwang.systems.living_alone.rules.procedures import HARD_STOP_HOURS
 from shouwang.systems.living_alone.rules.use import LastUse
 from shouwang.telemetry.queries import last_readings, series
+from shouwang.watch import actions as learning
 
 SILENT_AFTER = timedelta(hours=24)
 TELL_AGAIN = timedelta(days=3)
 GATEWAY_AFTER = timedelta(hours=6)
 ASK_AGAIN = timedelta(minutes=30)
+YOUNG_FOR, KNOWN_AFTER = timedelta(days=60), timedelta(days=42)
 WAIT_FOR_READINGS = timedelta(days=3)
 LOW_L = 10.0
 LOW_SEVERITY = 3
@@ -117,6 +119,12 @@ _ASKED = Prepared(
 )
 _STOPPED = Prepared(lambda now: Enrolment.objects.filter(stop_at__lte=now, active=True).order_by("pk")[:LARGEST_BATCH])
 _BACK = Prepared(lambda now: Enrolment.objects.filter(look_again_at__lte=now, active=True).order_by("pk")[:LARGEST_BATCH])
+
+
+def learn_again(now: datetime) -> int:
+    """Let the watch look once more at the past of homes that it knows for a short time only, for a list of old readings may have come since; return how many."""
+    young = Enrolment.objects.filter(active=True, enrolled_at__gt=now - YOUNG_FOR).order_by("-pk").values_list("datastream_id", flat=True)
+    return learning.learn_again(list(young[:HOMES_AT_ONCE]), known_since=now - KNOWN_AFTER)
 
 
 def check_meters(now: datetime) -> int:

@@ -22,6 +22,7 @@ from shouwang.telemetry import queries as telemetry
 from shouwang.telemetry.actions import add_things, place_thing
 from shouwang.telemetry.queries import ThingSpot
 from shouwang.telemetry.rules import NewThing
+from shouwang.watch.actions import ask_learning
 
 EDIT = "people.edit"
 NEVER_ENDED = {"ended_at": None, "ended_reason": ""}
@@ -41,12 +42,16 @@ class Enrolled:
 
 
 def enrol(*, household_id: int, datastream_id: int, area_id: int, path: str, now: datetime) -> int:
-    """Watch a household through a datastream and return the enrolment's id; enrolling again updates it."""
+    """Watch a household through a datastream and return the enrolment's id; enrolling again updates it.
+
+    The watch learns from the readings that its meter has sent already, in a job.
+    """
     with transaction.atomic():
         row, _ = Enrolment.objects.update_or_create(
             household_id=household_id,
             defaults={"datastream_id": datastream_id, "area_id": area_id, "path": path, "active": True, "enrolled_at": now, **NEVER_ENDED},
         )
+        ask_learning([datastream_id], now=now)
         append([NewEvent("living_alone.enrolled", household_id, {"datastream": datastream_id, "area": area_id})], now=now)
     return row.pk
 

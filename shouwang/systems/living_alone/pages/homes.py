@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,14 +27,16 @@ from shouwang.systems.living_alone.pages.forms import BAD_PHONE, HomeForm
 from shouwang.systems.living_alone.queries import HomeRow, lives
 from shouwang.systems.living_alone.queries.checks import OpenCase
 from shouwang.systems.living_alone.queries.gateways import gateway_of
-from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, tapped_at, until_of
+from shouwang.systems.living_alone.rules.absence import LONGEST_DAYS, until_of
 from shouwang.systems.living_alone.rules.endings import ENDINGS
 from shouwang.systems.living_alone.rules.kinds import KINDS
 from shouwang.systems.living_alone.rules.labels import LABELS
+from shouwang.systems.living_alone.rules.learning import known_by
 from shouwang.systems.living_alone.rules.lines import CATEGORIES, PROBLEMS, UPLOADS
 from shouwang.ui.lists import Choice, Column, Filter, ListQuery, ListSpec, Marked, list_response
 from shouwang.ui.reader import reader
 from shouwang.ui.rules import local_path
+from shouwang.watch.queries import learning_of
 
 READ = "people.read"
 EDIT = "people.edit"
@@ -154,7 +156,7 @@ def absence(request: HttpRequest, household_id: int) -> HttpResponse:
         raise Refused(right=SPEAK[0])
     language = reader(request).language
     try:
-        until = until_of(request.POST, now=now, tapped_at=tapped_at(request.POST.get("tapped_at", ""), now=now))
+        until = until_of(request.POST, now=now)
         actions.announce_absence(household_id, until=until, by=scope.person_id, now=now)
     except ShouwangError as error:
         messages.error(request, error.text(language))
@@ -202,7 +204,17 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
         "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),
         "upload": UPLOADS.get(shown.enrolment.upload_h), "holiday": queries.holiday_of(household_id, now=now),
+        "habits": _habits(shown.enrolment.datastream_id, now=now, language=reader(request).language),
         "gateway": gateway_of(household_id), "category": CATEGORIES.get(shown.enrolment.category),
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),
         **frame_of(scope),
     }
+
+
+def _habits(datastream_id: int, *, now: datetime, language: str) -> str:
+    """Return in words how well the watch knows a home; nothing where that was never asked."""
+    row = learning_of(datastream_id)
+    if row is None:
+        return ""
+    said, days = known_by(row.first_at, is_learnt=row.is_learnt, is_taken=row.is_taken, now=now)
+    return said.render(language, {"days": days})

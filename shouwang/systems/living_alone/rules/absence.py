@@ -44,7 +44,7 @@ def tapped_at(text: str, *, now: datetime) -> datetime:
     return at if at.tzinfo is not None and now - KEPT_AT_MOST <= at <= now else now
 
 
-def until_of(form: Mapping[str, Any], *, now: datetime, tapped_at: datetime | None = None) -> datetime | None:
+def until_of(form: Mapping[str, Any], *, now: datetime) -> datetime | None:
     """Return until when a form says that a home is empty, None for "back"; "tonight" is that of the day it was tapped. Raises NotFound, AbsenceWrong."""
     what = form.get("absence", "")
     if what == "back":
@@ -52,7 +52,7 @@ def until_of(form: Mapping[str, Any], *, now: datetime, tapped_at: datetime | No
     if what == "until":
         return until_day(form.get("until", ""), now=now)
     if what == "tonight":
-        return checked(tonight(tapped_at or now), now=now)
+        return checked(tonight(tapped_at(form.get("tapped_at", ""), now=now)), now=now)
     raise NotFound(what=str(what)[:20])
 
 
