@@ -36,7 +36,7 @@ from shouwang.places.events import AREA_MOVED
 from shouwang.requests import jobs as requests
 from shouwang.systems.drowning import jobs as drowning
 from shouwang.systems.living_alone import jobs as living_alone
-from shouwang.systems.living_alone.actions import go_on_with_trials
+from shouwang.systems.living_alone.actions import go_on_with_trials, learn_uploads
 from shouwang.telemetry import jobs as telemetry
 from shouwang.watch import jobs as watch
 from shouwang.watch.learning import learn
@@ -98,6 +98,7 @@ JOBS = (
     Job("living_alone.check_meters", HOUR, living_alone.check_meters),
     Job("living_alone.check_gateways", timedelta(minutes=10), living_alone.check_gateways),
     Job("living_alone.learn_again", timedelta(days=1), living_alone.learn_again),
+    Job("living_alone.learn_uploads", timedelta(minutes=1), learn_uploads),
     Job("living_alone.trials", timedelta(seconds=1), go_on_with_trials),
     Job("watch.learn", timedelta(seconds=5), learn),
     Job("watch.review", timedelta(minutes=1), review),

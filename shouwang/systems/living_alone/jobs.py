@@ -240,7 +240,7 @@ def _still_unused(row: Enrolment, use: LastUse | None, now: datetime) -> FoundFi
 
 def _silent_after(row: Enrolment) -> timedelta:
     """Return after how long without a reading a meter is looked after: a day, and for one that sends once a day half a day more."""
-    return max(SILENT_AFTER, 1.5 * timedelta(hours=row.upload_h))
+    return max(SILENT_AFTER, 1.5 * timedelta(hours=row.sends_h))
 
 
 def _tell(rows: Sequence[Enrolment], phase: Literal["OPEN", "END"], *, now: datetime) -> None:

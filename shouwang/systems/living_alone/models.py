@@ -21,7 +21,8 @@ class Gateway(models.Model):
 class Enrolment(models.Model):
     """That one household is watched through one datastream.
 
-    `consent_until` is the last day of the consent it rests on, `upload_h` how many hours lie between two uploads of its meter. `stop_at` is when to see whether water was used since somebody
+    `consent_until` is the last day of the consent it rests on, `upload_h` how many hours somebody said lie between two uploads of its meter,
+    `upload_learnt_h` how many its readings showed when that was last looked at. `stop_at` is when to see whether water was used since somebody
     said `said_well_at` that all is well. `look_again_at` is when to see whether somebody is really back from an announced absence; `silence_told_at` when a
     meter that sends nothing was last reported.
     """
@@ -39,12 +40,19 @@ class Enrolment(models.Model):
     category = models.CharField(max_length=16, blank=True)
     consent_until = models.DateField(null=True)
     upload_h = models.SmallIntegerField(default=1, db_default=1)
+    upload_learnt_h = models.SmallIntegerField(null=True)
+    upload_seen_at = MomentField(null=True)
     gateway = models.ForeignKey(Gateway, models.DO_NOTHING, null=True, related_name="+")
     said_well_at = MomentField(null=True)
     stop_at = MomentField(null=True)
     enrolled_at = MomentField()
     ended_at = MomentField(null=True)
     ended_reason = models.CharField(max_length=12, blank=True)
+
+    @property
+    def sends_h(self) -> int:
+        """Return how many hours lie between two uploads: what the readings show counts before what was said."""
+        return self.upload_learnt_h or self.upload_h
 
 
 class Label(models.Model):

@@ -19,7 +19,7 @@ from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import HOUR_US, from_us, to_us
 from shouwang.people.rules import Scope
 from shouwang.telemetry.models import Datastream, Observation, Quarantine, Thing
-from shouwang.telemetry.rules import MAX_SERIES_DAYS, Batch, SpanTooLong, thin, unpack
+from shouwang.telemetry.rules import LATE, MAX_SERIES_DAYS, Batch, SpanTooLong, thin, unpack
 
 CATALOGUE_AGE_S = 60.0
 RETRY_AGE_S = 1.0
@@ -157,6 +157,15 @@ def series(datastream_id: int, start: datetime, end: datetime, *, max_points: in
     result = np.array([row[1] for row in rows], np.float64)
     kept = thin(at_us, max_points=max_points)
     return Series(at_us[kept], result[kept], len(rows), stream[0], stream[1])
+
+
+def arrivals(datastream_id: int, start: datetime, end: datetime) -> list[tuple[datetime, bool]]:
+    """Return the moments of the readings in [start, end), oldest first, each with whether it came over an hour after its moment."""
+    rows: list[tuple[datetime, bool]] = []
+    for hours in _hours(to_us(start) // HOUR_US, (to_us(end) - 1) // HOUR_US):
+        found = Observation.objects.filter(hour__in=hours, datastream_id=datastream_id, at__gte=start, at__lt=end)
+        rows += [(at, bool(flags & LATE)) for at, flags in found.order_by("hour", "at").values_list("at", "flags")]
+    return rows
 
 
 def columns_of(datastream_ids: Sequence[int], start: datetime, end: datetime, *, max_points: int) -> Columns:

@@ -9,8 +9,10 @@ from shouwang.systems.living_alone.actions.labelling import label_case
 from shouwang.systems.living_alone.actions.publishing import publish_shipped, watch_meters
 from shouwang.systems.living_alone.actions.switching import may_switch, switch_rule
 from shouwang.systems.living_alone.actions.trials import accept_trial, ask_trial, go_on_with_trials
+from shouwang.systems.living_alone.actions.uploads import learn_uploads, set_upload
 
 __all__ = [
     "Checked", "Enrolled", "Tally", "accept_trial", "announce_absence", "ask_trial", "check_upload", "end_watching", "enrol", "enrol_home",
-    "go_on_with_trials", "import_portion", "label_case", "may_switch", "publish_shipped", "set_hospital", "switch_rule", "take_word", "watch_meters",
+    "go_on_with_trials", "import_portion", "label_case", "learn_uploads", "may_switch", "publish_shipped", "set_hospital", "set_upload", "switch_rule", "take_word",
+    "watch_meters",
 ]

@@ -170,7 +170,7 @@ def absence(request: HttpRequest, household_id: int) -> HttpResponse:
 @require_POST
 @needs(EDIT)
 def change(request: HttpRequest, household_id: int, what: str) -> HttpResponse:
-    """Set the home's own hospital, or stop watching it."""
+    """Set the home's own hospital or how often its meter sends, or stop watching it."""
     scope, language = scope_of(request), reader(request).language
     row = queries.enrolment_in(scope, household_id)
     scope.require(EDIT, row.path)
@@ -181,6 +181,9 @@ def change(request: HttpRequest, household_id: int, what: str) -> HttpResponse:
         else:
             actions.set_hospital(household_id, name=request.POST.get("name", "").strip()[:80], phone=phone)
             messages.success(request, SAVED.render(language, {}))
+    elif what == "upload":
+        actions.set_upload(household_id, hours=request.POST.get("hours", ""))
+        messages.success(request, SAVED.render(language, {}))
     elif what == "end":
         actions.end_watching(household_id, reason=request.POST.get("reason", ""), by=scope.person_id, now=clock().now())
         messages.success(request, ENDED.render(language, {}))
@@ -203,7 +206,7 @@ def _context(request: HttpRequest, household_id: int) -> dict[str, object]:
         "members": [(ROLES[member.role], member.relation, card) for member, card in shown.members],
         "may_speak": any(scope.may(right, path) for right in SPEAK), "may_edit": scope.may(EDIT, path),
         "endings": list(ENDINGS.items()), "ended_reason": ENDINGS.get(shown.enrolment.ended_reason),
-        "upload": UPLOADS.get(shown.enrolment.upload_h), "holiday": queries.holiday_of(household_id, now=now),
+        "upload": UPLOADS.get(shown.enrolment.upload_h), "upload_learnt": UPLOADS.get(shown.enrolment.upload_learnt_h or 0), "holiday": queries.holiday_of(household_id, now=now),
         "habits": _habits(shown.enrolment.datastream_id, now=now, language=reader(request).language),
         "gateway": gateway_of(household_id), "category": CATEGORIES.get(shown.enrolment.category),
         "first_day": (local(now) + timedelta(days=1)).date(), "last_day": (local(now) + timedelta(days=LONGEST_DAYS)).date(),

@@ -73,6 +73,7 @@ class EnrolmentRow:
     ended_at: datetime | None = None
     ended_reason: str = ""
     upload_h: int = 1
+    upload_learnt_h: int | None = None
 
     def is_away(self, now: datetime) -> bool:
         """Return whether the home is announced away at `now`."""
@@ -122,7 +123,7 @@ def resolve_datastreams(datastream_ids: list[int]) -> dict[int, Subject]:
             "household", row.household_id, row.area_id, row.path,
             {"household": row.household_id, "datastream": row.datastream_id},
             Known(
-                row.away_until, row.said_well_at, row.upload_h, partial(can_be_called, row.household_id),
+                row.away_until, row.said_well_at, row.sends_h, partial(can_be_called, row.household_id),
                 partial(is_dead, row.gateway_id) if row.gateway_id else None,
             ).explains,
         )
@@ -277,7 +278,7 @@ def _row(row: Enrolment) -> EnrolmentRow:
     return EnrolmentRow(
         row.pk, row.household_id, row.datastream_id, row.area_id, row.path, row.active, row.away_until, row.hospital,
         row.hospital_phone, row.silence_told_at, row.enrolled_at, row.category, row.consent_until, row.ended_at, row.ended_reason,
-        row.upload_h,
+        row.upload_h, row.upload_learnt_h,
     )
 
 

@@ -44,8 +44,8 @@ def gateway_of(household_id: int) -> str:
 def gateways(now: datetime) -> list[GatewayRow]:
     """Return every gateway with FEWEST watched meters."""
     behind: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for gateway_id, stream, upload_h in Enrolment.objects.filter(gateway_id__isnull=False, active=True).values_list("gateway_id", "datastream_id", "upload_h"):
-        behind[gateway_id].append((stream, upload_h))
+    for home in Enrolment.objects.filter(gateway_id__isnull=False, active=True).order_by("pk"):
+        behind[home.gateway_id or 0].append((home.datastream_id, home.sends_h))
     found = {row.pk: row for row in Gateway.objects.filter(pk__in=[each for each, rows in behind.items() if len(rows) >= FEWEST]).order_by("pk")}
     last = last_readings([stream for each in found for stream, _ in behind[each]], now=now)
     return [

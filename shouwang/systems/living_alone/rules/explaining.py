@@ -10,6 +10,8 @@ from shouwang.alerts.rules import FoundFinding
 from shouwang.kernel.moments import HOUR_US, to_us
 from shouwang.systems.living_alone.rules.kinds import CALL, EXPLAINED_BY_ABSENCE, NO_DATA, VISIT
 
+OVERDUE = 1.5
+"""After how many intervals without an upload a meter is silent."""
 BY_WORD = frozenset({CALL, VISIT})
 """What a word that all is well explains, as long as no water was used since: never the hard stop."""
 
@@ -32,7 +34,7 @@ class Known:
         for the hours between, and one behind a dead gateway is not the one to look at.
         """
         if finding.kind == NO_DATA:
-            return float(finding.params.get("max_gap_h", self.upload_h)) < self.upload_h or self._is_gateways(finding, now)
+            return float(finding.params.get("max_gap_h", OVERDUE * self.upload_h)) < OVERDUE * self.upload_h or self._is_gateways(finding, now)
         if finding.kind in EXPLAINED_BY_ABSENCE and self.away_until is not None and self.away_until > now:
             return True
         if finding.kind in BY_WORD and self._said_well_since(finding):

@@ -39,7 +39,7 @@ LONGEST: Mapping[str, int] = {"name": 60, "address": 200, "meter": 64, "relative
 CATEGORIES: Mapping[str, Text] = {
     "SUPPORTED": Text("分散供养特困", "Supported at home"), "ALONE": Text("独居老人", "Elder living alone"),
 }
-UPLOADS: Mapping[int, Text] = {1: Text("每小时", "hourly"), 24: Text("每天", "daily")}
+UPLOADS: Mapping[int, Text] = {1: Text("每小时", "hourly"), 6: Text("每6小时", "every 6 hours"), 24: Text("每天", "daily")}
 """Hours between two uploads of a meter, as a list or a form says it."""
 UPLOAD_OF = {name: hours for hours, text in UPLOADS.items() for name in (text.zh, text.en)}
 CATEGORY_OF = {name: code for code, text in CATEGORIES.items() for name in (text.zh, text.en)}
