@@ -32,7 +32,7 @@ PAGE, ASK = "/living-alone/programme/", "/living-alone/programme/trial/ask/"
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a trial look at eight days and two prices."""
-    actions._past.cache_clear()
+    actions._readings.clear()
     actions._runs.clear()
     for name, value in {
         "LEARNT": timedelta(days=4), "JUDGED": timedelta(days=4), "LEAST_READINGS": 150, "PRICES_H": (400.0, 100_000.0), "STOPS_A_HOME": 2,
@@ -77,7 +77,15 @@ def test_an_officer_tries_other_alarm_hours_and_accepts_them(lived_in: str, coun
     assert county_chief.post(ASK, {"call": "8", "visit": "2"}).status_code == 302
     county_chief.post(ASK, {"call": "9", "visit": "2"})
     trial = Trial.objects.get()
-    assert (trial.path, trial.homes, trial.stops, trial.call_target) == (lived_in, 8, 16, 8.0), "what goes on is not asked for again"
+    assert (trial.path, trial.homes, trial.call_target) == (lived_in, 0, 8.0), "what goes on is not asked for again, and nothing is read yet"
+    assert "正在读取近" in shown(county_chief)
+    clocks = iter((0.0, 0.0, 0.0, 2.0))
+    assert go_on_with_trials(now, monotonic=lambda: next(clocks)) == 1
+    assert "正在读取近" in shown(county_chief), "three homes of eight"
+    clocks = iter([0.0] * 9 + [2.0] * 9)
+    assert go_on_with_trials(now, monotonic=lambda: next(clocks)) == 1
+    trial.refresh_from_db()
+    assert (trial.homes, trial.stops) == (8, 16)
     for step in range(3):
         assert f"第 {step} 步，共 3 步" in shown(county_chief)
         assert go_on_with_trials(now, most_s=60.0) == 1
@@ -104,7 +112,8 @@ def test_a_trial_takes_little_of_the_workers_time_and_goes_on_where_it_was(lived
         calls += 1
     assert calls > 3 * 4, "a day or two at a time"
     found = Trial.objects.get()
-    past = actions._past(found.pk, found.path, to_us(now))
+    past = actions._past(found, until_s=1.0, monotonic=lambda: 0.0)
+    assert past is not None
     watch = watch_at("silence", lived_in)
     assert watch is not None
     at_once = rules.effects(past, silence.judge, params=watch.params)
@@ -134,9 +143,13 @@ def test_a_target_that_makes_no_sense_is_refused(lived_in: str, county_chief: Cl
 
 def test_a_trial_of_few_homes_says_what_is_lacking(county: County, county_chief: Client, now: datetime) -> None:
     watch_meters(now=now)
-    answer = county_chief.post(ASK, {"call": "8", "visit": "2"}, follow=True)
-    assert "只有 0 户" in answer.content.decode()
-    assert not Trial.objects.exists()
+    county_chief.post(ASK, {"call": "8", "visit": "2"})
+    assert go_on_with_trials(now) == 1
+    assert go_on_with_trials(now) == 0, "it has ended"
+    page = shown(county_chief)
+    assert "只有 0 户" in page
+    assert "采用建议" not in page
+    assert county_chief.post(f"/living-alone/programme/trial/{Trial.objects.get().pk}/accept/").status_code == 404
 
 
 def test_nobody_else_tries_or_accepts(lived_in: str, county: County, county_chief: Client, desk: Client, phone: Client, now: datetime) -> None:

@@ -42,7 +42,7 @@ def programme(request: HttpRequest) -> HttpResponse:
         "rules": sorted(rules, key=lambda each: not each[0].enabled), "may_switch": actions.may_switch(scope),
         "spread": _spread(numbers, language=reader(request).language) if any(numbers.spread) else None,
         "programme": shown, "states": states, "labels": labels, "figures": numbers, "years": f"{numbers.home_years:.1f}",
-        "contact_median": f"{numbers.contact_median_min or 0:.0f}", "contact_p90": f"{numbers.contact_p90_min or 0:.0f}", **context_of(scope), **frame_of(scope),
+        "contact_median": f"{numbers.contact_median_min or 0:.0f}", "contact_p90": f"{numbers.contact_p90_min or 0:.0f}", **context_of(scope, language=reader(request).language), **frame_of(scope),
     })
 
 

@@ -18,8 +18,9 @@ from shouwang.places import queries as places
 from shouwang.systems.living_alone import actions
 from shouwang.systems.living_alone.actions.switching import SETTLE
 from shouwang.systems.living_alone.queries.trials import last_trial
+from shouwang.systems.living_alone.rules.errors import TrialTooSmall
 from shouwang.systems.living_alone.rules.kinds import CALL, FALSE_PER_HOME_YEAR, VISIT
-from shouwang.systems.living_alone.rules.trials import JUDGED, LEARNT
+from shouwang.systems.living_alone.rules.trials import JUDGED, LEARNT, LEAST_HOMES
 from shouwang.ui.reader import reader
 
 TIERS = {"call": Text("自动电话", "Automatic call"), "visit": Text("上门核实", "Visit")}
@@ -27,7 +28,7 @@ TARGETS = {"call": FALSE_PER_HOME_YEAR[CALL], "visit": FALSE_PER_HOME_YEAR[VISIT
 ACCEPTED = Text("已采用；从下一个读数起按新的报警时刻判断。", "Accepted; alarms come by the new hours from the next reading on.")
 
 
-def context_of(scope: Scope) -> dict[str, object]:
+def context_of(scope: Scope, *, language: str) -> dict[str, object]:
     """Return what the trial's panel shows to whoever may settle thresholds; nothing for others."""
     path = next(iter(scope.paths_for(SETTLE)), "")
     if not path:
@@ -36,9 +37,10 @@ def context_of(scope: Scope) -> dict[str, object]:
     rows = [
         (tier, title, found.now[tier] if found.now else None, found.proposed.get(tier), found.points[tier])
         for tier, title in TIERS.items()
-    ] if found and found.done_at else []
+    ] if found and found.points else []
     targets = found.targets if found else TARGETS
     return {
+        "too_small": TrialTooSmall(found=found.homes, least=LEAST_HOMES, days=(LEARNT + JUDGED).days).text(language) if found and found.is_too_small else "",
         "trial_area": places.area(int(path.rstrip("/").rpartition("/")[2])), "trial": found, "tiers": rows, "weeks": (LEARNT + JUDGED).days // 7,
         "targets": [(tier, title, f"{targets[tier]:g}") for tier, title in TIERS.items()],
     }
@@ -51,7 +53,7 @@ def trial(request: HttpRequest) -> HttpResponse:
     """Show how far the trial is, as the panel alone; whoever comes without htmx gets the whole page."""
     if "HX-Request" not in request.headers:
         return HttpResponseRedirect(reverse("living_alone:programme"))
-    return render(request, "living_alone/_trial.html", context_of(scope_of(request)))
+    return render(request, "living_alone/_trial.html", context_of(scope_of(request), language=reader(request).language))
 
 
 @require_POST

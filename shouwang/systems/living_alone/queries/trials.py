@@ -34,6 +34,11 @@ class TrialRow:
     accepted_at: datetime | None
 
     @property
+    def is_too_small(self) -> bool:
+        """Return whether the trial ended for want of homes that were read for long enough."""
+        return self.done_at is not None and not self.tried
+
+    @property
     def proposed(self) -> dict[str, Effect]:
         """Return by tier the price to which the targets lead, with the effects between the nearest prices tried."""
         return {tier: rules.effect_at(rules.price_for(self.targets[tier], points), points) for tier, points in self.points.items()}
@@ -48,7 +53,7 @@ def last_trial(path: str) -> TrialRow | None:
 def row_of(row: Trial) -> TrialRow:
     """Return a trial as the page shows it."""
     found = [rules.from_json(each) for each in row.points]
-    points = {tier: [each[tier] for each in found[1:]] for tier in rules.TIERS} if row.done_at else {}
+    points = {tier: [each[tier] for each in found[1:]] for tier in rules.TIERS} if row.done_at and found else {}
     return TrialRow(
         row.pk, row.area_id, row.path, {"call": row.call_target, "visit": row.visit_target}, row.homes, row.stops, len(found),
         len(row.prices) + 1, found[0] if found else None, points, row.asked_at, row.done_at, row.accepted_at,
