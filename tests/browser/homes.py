@@ -27,10 +27,13 @@ from shouwang.people.queries import scope_of_token
 from shouwang.places import queries as places
 from shouwang.simulator.world import everything
 from shouwang.systems.living_alone.actions import enrol_home
+from shouwang.systems.living_alone.actions.enrolling import METER, REGISTER
 from shouwang.systems.living_alone.jobs import end_consents
 from shouwang.systems.living_alone.rules import WELFARE_CHECK
 from shouwang.systems.living_alone.rules.lines import Contact, NewHome
+from shouwang.telemetry.actions import add_things
 from shouwang.telemetry.queries import things_named
+from shouwang.telemetry.rules import NewThing
 from shouwang.telemetry.sources.http import receive
 from shouwang.watch.actions import set_watch
 
@@ -39,7 +42,7 @@ MADRID = ZoneInfo("Europe/Madrid")
 A_MONDAY = datetime(2017, 4, 24, tzinfo=MADRID)
 HISTORY = timedelta(days=28)
 HOUR = timedelta(hours=1)
-METERS = ("daiad016", "daiad079", "daiad013", "daiad057", "daiad060")
+METERS = ("daiad016", "daiad079", "daiad013", "daiad057", "daiad060", "daiad024")
 BATCH = 500
 SECRET = "whsec_dGhpcyBpcyBhbiBpbnZlbnRlZCBzZWNyZXQh"
 Points = list[tuple[datetime, float]]
@@ -75,6 +78,15 @@ def lapsed(now: datetime, number: int, hours: int) -> dict[str, Any]:
     return {"household": things_named([_meter(number)])[_meter(number)].household_id}
 
 
+def known(now: datetime, number: int) -> dict[str, Any]:
+    """Enrol a home whose meter has sent for weeks before anybody enrolled it; the watch has heard none of it."""
+    village = _village()
+    add_things([NewThing(_meter(number), METER, _meter(number), ((REGISTER, "L"),), village.id, village.path)], now=now)
+    points = _recorded(number, now)
+    _post(now, number, points)
+    return {"household": _home(now, number), "days": (now - points[0][0]).days}
+
+
 def about(now: datetime, household: int) -> list[dict[str, Any]]:
     """Return the cases about a home, newest first, each with its last task, when that is due, and when this was seen."""
     found = []
@@ -97,7 +109,7 @@ def _enrol(now: datetime, number: int, points: Points) -> dict[str, Any]:
 
 def _home(now: datetime, number: int, **more: Any) -> int:
     new = NewHome(
-        f"示例{'甲乙丙丁戊'[number]}", _village().id, f"{number + 1}组1号", _meter(number), phone=f"1000000{4200 + number}",
+        f"示例{'甲乙丙丁戊己'[number]}", _village().id, f"{number + 1}组1号", _meter(number), phone=f"1000000{4200 + number}",
         relative=Contact(f"示例亲{number}", f"1000000{4300 + number}", "女儿"), consent=True, **more,
     )
     return enrol_home(everything(), new, source="x", now=now).household_id
@@ -132,19 +144,23 @@ def _until(points: Points, end: datetime) -> Points:
 
 def _send(now: datetime, number: int, points: Sequence[tuple[datetime, float]]) -> None:
     """Send readings as an integration does, together with watches that begin an hour ago: what is older is their history."""
-    scope = scope_of_token(issue_credential("INTEGRATION", subject=f"real-{number}", paths=everything().paths, now=now), "INTEGRATION", now)
     with transaction.atomic():  # a watch that judged in between would take the readings for late ones
         for detector in ("silence", "no_data"):
-            set_watch(f"{detector}-{number}", detector=detector, now=now - HOUR, thing_kind="WATER_METER", observed="register_l", lateness_s=2)
-        for start in range(0, len(points), BATCH):
-            readings = [
-                {"device": _meter(number), "datastream": "register_l", "phenomenon_time": at.isoformat(), "result": register}
-                for at, register in points[start : start + BATCH]
-            ]
-            answer = receive(msgspec.json.encode({"readings": readings}), scope, now=now)
-            assert answer.status == 200, answer.body
+            set_watch(f"{detector}-{number}", detector=detector, now=now - HOUR, thing_kind=METER, observed=REGISTER, lateness_s=2)
+        _post(now, number, points)
+
+
+def _post(now: datetime, number: int, points: Sequence[tuple[datetime, float]]) -> None:
+    scope = scope_of_token(issue_credential("INTEGRATION", subject=f"real-{number}", paths=everything().paths, now=now), "INTEGRATION", now)
+    for start in range(0, len(points), BATCH):
+        readings = [
+            {"device": _meter(number), "datastream": REGISTER, "phenomenon_time": at.isoformat(), "result": register}
+            for at, register in points[start : start + BATCH]
+        ]
+        answer = receive(msgspec.json.encode({"readings": readings}), scope, now=now)
+        assert answer.status == 200, answer.body
 
 
 STEPS: dict[str, Callable[..., Any]] = {
-    "telephone": telephone, "silent": silent, "offline": offline, "lapsed": lapsed, "about": about,
+    "telephone": telephone, "silent": silent, "offline": offline, "lapsed": lapsed, "known": known, "about": about,
 }

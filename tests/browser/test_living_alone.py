@@ -19,6 +19,7 @@ from tests.browser.homes import RECORDED
 pytestmark = pytest.mark.browser
 SILENT_H, DAY_H, OFFLINE_H = 20, 26, 9
 CALLED, AWAY, OFFLINE, LAPSED = range(4)
+KNOWN = 5
 FORGET_S = 6
 PATIENCE_S = 40
 GRID_RUNG = 2
@@ -178,3 +179,16 @@ def test_a_home_whose_consent_has_ended_is_watched_no_more(browser: Browser, liv
             expect(officer.page.locator("main")).to_contain_text("这户已停止关注")
             expect(officer.page.locator("main")).to_contain_text("同意已到期或撤回")
             officer.check("home that is no longer watched")
+
+
+def test_a_home_whose_meter_has_sent_for_weeks_is_known_soon_after_it_was_enrolled(browser: Browser, lived: Demo) -> None:
+    with FIGURES.timed("living alone: learnt from the past"):
+        home = lived.step("known", KNOWN)
+        with reader(browser, lived, lived.links["admin"]) as officer:
+            until = time.monotonic() + PATIENCE_S
+            officer.open(f"/living-alone/{home['household']}/")
+            while "学到这户的习惯" not in officer.page.locator("main").inner_text() and time.monotonic() < until:
+                time.sleep(1)
+                officer.page.reload()
+            expect(officer.page.locator("main")).to_contain_text(f"已从 {home['days']} 天的读数学到这户的习惯")
+            officer.check("home that was learnt")

@@ -186,7 +186,7 @@ def home_page(scope: Scope, household_id: int, *, now: datetime, language: str) 
         row, household_cards([household_id])[household_id], area_names([row.area_id]).get(row.area_id, ""),
         stream.external_id if stream else "", last_readings([row.datastream_id], now=now).get(row.datastream_id),
         [(member, cards[member.person_id]) for member in members if member.person_id in cards],
-        hospital_of(household_id), bool(live_consents(residents, WATCH_PURPOSE)), open_cases(scope).get(household_id),
+        hospital_of(household_id), bool(live_consents(residents, WATCH_PURPOSE)), open_cases(scope, household_id=household_id).get(household_id),
     )
 
 

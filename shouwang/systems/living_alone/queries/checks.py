@@ -29,11 +29,12 @@ class OpenCase:
     more: int = 0
 
 
-def open_cases(scope: Scope) -> dict[int, OpenCase]:
-    """Return by household the open cases about homes that `scope` sees, MOST of them at most; one read for each AT_ONCE."""
+def open_cases(scope: Scope, *, household_id: int | None = None) -> dict[int, OpenCase]:
+    """Return by household the open cases about homes, or about one, that `scope` sees, MOST of them at most; one read for each AT_ONCE."""
     found: dict[int, OpenCase] = {}
+    asked = Filters(states=NOT_ENDED, kind=SYSTEM, subject=None if household_id is None else ("household", household_id))
     for offset in range(0, MOST, AT_ONCE):
-        rows = list_cases(scope, Filters(states=NOT_ENDED, kind=SYSTEM), offset=offset, limit=AT_ONCE)
+        rows = list_cases(scope, asked, offset=offset, limit=AT_ONCE)
         for row in (row for row in rows if row.subject_kind == "household"):
             known = found.get(row.subject_id)
             found[row.subject_id] = (
