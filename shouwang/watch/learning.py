@@ -76,7 +76,7 @@ def take_learnt(lease: Lease, watching: Mapping[int, Watching], families: Mappin
         held = _held(row.stream, target) if target else None
         if target is None or held is None:
             Learning.objects.filter(pk=row.pk).update(taken_at=now, state=None)
-        elif to_us(row.learnt_at) > _upto_us(held.state) or _is_open(held.state, load(bytes(row.state)), row.stream):
+        elif to_us(_learnt_at(row)) > _upto_us(held.state) or _is_open(held.state, _learnt(row), row.stream):
             Learning.objects.filter(pk=row.pk).update(tried_at=now)
         else:
             _take(lease, row, target, held, now=now)
@@ -101,11 +101,20 @@ def _take(lease: Lease, row: Learning, target: Watching, held: Held, *, now: dat
 def _caught_up(row: Learning, target: Watching, state: State) -> State:
     """Return what was learnt with the readings since, those that wait in `state` included, judged up to where `state` is."""
     upto_us = _upto_us(state)
-    since = telemetry.columns_of([row.stream], row.learnt_at, from_us(upto_us), max_points=READINGS)
+    since = telemetry.columns_of([row.stream], _learnt_at(row), from_us(upto_us), max_points=READINGS)
     waits = only_streams(state, np.array([row.stream], np.int64))
     waiting = Columns(*(waits[f"pending_{name}"] for name in ("stream", "at_us", "value"))) if "pending_stream" in waits else Columns.empty()  # type: ignore[arg-type] # as the contract says
-    learnt: State = {**load(bytes(row.state)), "judged_us": np.array([upto_us], np.int64)}
+    learnt: State = {**_learnt(row), "judged_us": np.array([upto_us], np.int64)}
     return _judged(target.detector, since.joined(waiting), learnt, upto_us=upto_us, params=target.row.params)
+
+
+def _learnt(row: Learning) -> State:
+    return load(bytes(row.state or b""))
+
+
+def _learnt_at(row: Learning) -> datetime:
+    assert row.learnt_at is not None, f"stream {row.stream} waits to be taken and was never learnt"
+    return row.learnt_at
 
 
 def _judged(detector: Detector, columns: Columns, state: State, *, upto_us: int, params: Mapping[str, float]) -> State:
@@ -137,16 +146,22 @@ def _upto_us(state: State) -> int:
 
 def _since(state: State, stream: int) -> int:
     """Return the hour since which a state knows a stream, NEVER where it does not."""
-    found = np.flatnonzero(state["stream"] == stream) if "since_slot" in state else ()
-    return int(state["since_slot"][found[0]]) if len(found) else NEVER
+    place = _place(state, stream)
+    return int(state["since_slot"][place]) if place >= 0 and "since_slot" in state else NEVER
 
 
 def _is_open(state: State, learnt: State, stream: int) -> bool:
     """Return whether a state has an open episode of a stream; one that was just learnt has none, and shows how that looks."""
-    found = np.flatnonzero(state["stream"] == stream) if "stream" in state else ()
-    return len(found) > 0 and any(
-        (state[name][found[0]] != learnt[name][0]).any() for name in learnt if name.startswith("open_") and name in state
+    place = _place(state, stream)
+    return place >= 0 and any(
+        bool(np.any(state[name][place] != learnt[name][0])) for name in learnt if name.startswith("open_") and name in state
     )
+
+
+def _place(state: State, stream: int) -> int:
+    """Return where a stream stands in a state, −1 where it does not."""
+    found = np.flatnonzero(state.get("stream", np.zeros(0, np.int64)) == stream)
+    return int(found[0]) if len(found) else -1
 
 
 def _nobody(_: Sequence[object]) -> None:
