@@ -70,7 +70,7 @@ def demo(
         os.environ |= {"SHOUWANG_DEMO_TOKEN": token, "SHOUWANG_ADDRESS": address}
         play = [*ME, "play-meters", address, ",".join(meters), "--seed", str(seed)]
         with told():
-            run_all([web("127.0.0.1", port), [*ME, "worker"], [*ME, "watch", "--after-past"], [*ME, "voice"], play, [*ME, "play-cameras", address, "--seed", str(seed)]])
+            run_all([web("127.0.0.1", port), [*ME, "worker", "--after-past"], [*ME, "watch", "--after-past"], [*ME, "voice"], play, [*ME, "play-cameras", address, "--seed", str(seed)]])
 
 
 def show_links(address: str, links: Sequence[tuple[str, str]]) -> None:

@@ -31,10 +31,14 @@ def migrate() -> None:
     console.print("数据库已是最新 · the database is up to date")
 
 
+AfterPast = Annotated[bool, typer.Option(hidden=True, help="wait for the simulated meters' past")]
+
+
 @app.command()
-def worker() -> None:
+def worker(after_past: AfterPast = False) -> None:
     """Run timers, listeners and the outbox."""
     start_django()
+    _wait_for_past(after_past)
     from shouwang.config.wiring import run_worker  # noqa: PLC0415 - needs Django started
 
     run_worker()
@@ -45,14 +49,17 @@ def past_posted() -> Path:
     return Path(os.environ["SHOUWANG_DATA_DIR"]) / "past_posted"
 
 
-@app.command()
-def watch(
-    after_past: Annotated[bool, typer.Option(hidden=True, help="wait for the simulated meters' past")] = False,
-) -> None:
-    """Run the detectors."""
-    start_django()
+def _wait_for_past(after_past: bool) -> None:
+    """In a demo wait until its meters have posted their past: before that they would all be called silent."""
     while after_past and not past_posted().exists():
         time.sleep(0.2)
+
+
+@app.command()
+def watch(after_past: AfterPast = False) -> None:
+    """Run the detectors."""
+    start_django()
+    _wait_for_past(after_past)
     from shouwang.watch.jobs import serve as serve_watch  # noqa: PLC0415 - needs Django started
 
     serve_watch(lambda: False)

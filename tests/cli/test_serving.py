@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from shouwang.cli import serving
 from shouwang.cli.errors import PartEnded
 from shouwang.cli.serving import run_all
 
@@ -39,3 +40,19 @@ def test_whoever_watches_over_them_ends_them_without_a_complaint(tmp_path: Path)
 
     run_all([[*WAITS, tmp_path / "started"]], until_started)
     assert (tmp_path / "started").exists()
+
+
+def test_a_demos_worker_and_watch_wait_until_its_meters_have_posted_their_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOUWANG_DATA_DIR", str(tmp_path))
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            serving.past_posted().touch()
+
+    monkeypatch.setattr(serving.time, "sleep", wait)
+    serving._wait_for_past(False)
+    assert not waited
+    serving._wait_for_past(True)
+    assert len(waited) == 3

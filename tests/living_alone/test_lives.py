@@ -10,7 +10,7 @@ from django.test import Client
 
 from shouwang.detectors.contract import Columns
 from shouwang.kernel.moments import HOUR_US, local, to_us
-from shouwang.systems.living_alone.actions import announce_absence
+from shouwang.systems.living_alone.actions import announce_absence, watch_meters
 from shouwang.systems.living_alone.jobs import learn_again
 from shouwang.systems.living_alone.models import Enrolment, Label
 from shouwang.systems.living_alone.rules.curve import usual_band
@@ -20,6 +20,7 @@ from shouwang.telemetry.actions import ingest
 from shouwang.watch.actions import set_watch
 from shouwang.watch.jobs import Runner
 from shouwang.watch.learning import learn
+from shouwang.watch.queries import learning_of
 from tests.journeys.conftest import County
 from tests.journeys.test_meter_to_closed import open_one
 from tests.living_alone.test_ladder import silent
@@ -141,3 +142,13 @@ def test_a_home_whose_meter_has_sent_for_weeks_is_known_soon_after_it_was_enroll
     assert "已从 19 天的读数学到这户的习惯" in desk.get(address).content.decode()
     assert learn_again(now) == 1, "older ones may come still"
     assert learn_again(now) == 0
+
+
+@pytest.mark.django_db
+def test_the_shipped_watches_learn_from_the_homes_that_were_enrolled_before_them(county: County, now: datetime) -> None:
+    assert learning_of(county.datastream) is None
+    watch_meters(now=now)
+    row = learning_of(county.datastream)
+    assert row is not None
+    assert (row.is_learnt, row.is_taken) == (False, False)
+    assert learn(now) == 2

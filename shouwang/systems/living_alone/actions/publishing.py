@@ -6,8 +6,9 @@ from datetime import datetime
 
 from shouwang.cases.actions import publish_procedure
 from shouwang.systems.living_alone.actions.enrolling import METER, REGISTER
+from shouwang.systems.living_alone.models import Enrolment
 from shouwang.systems.living_alone.rules import PROCEDURES
-from shouwang.watch.actions import LATENESS_S, set_watch
+from shouwang.watch.actions import LATENESS_S, ask_learning, set_watch
 from shouwang.watch.queries import watches
 
 BY_HABIT = ("silence", "high_use", "no_data")
@@ -24,9 +25,10 @@ def publish_shipped(*, now: datetime) -> None:
 def watch_meters(*, now: datetime, lateness_s: int = LATENESS_S) -> None:
     """Set the shipped watches of water meters where the office has set none at all: without one no alert would ever come.
 
-    Those by a home's own habits watch; the rules in service stand beside, switched off.
+    They learn what the meters of the enrolled homes have sent already. Those by a home's own habits watch; the rules in service stand beside, switched off.
     """
     if watches():
         return
     for code in (*BY_HABIT, *IN_SERVICE):
         set_watch(code, detector=code, now=now, thing_kind=METER, observed=REGISTER, lateness_s=lateness_s, enabled=code in BY_HABIT)
+    ask_learning(list(Enrolment.objects.filter(active=True).order_by("pk").values_list("datastream_id", flat=True)), now=now)
