@@ -32,6 +32,7 @@ SEARCH_LENGTH = 80
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 ALL = Text("全部", "All")
+NOTHING = Text("", "")
 Row = TypeVar("Row")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -67,15 +68,16 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True)
 class Marked:
-    """A cell that says how grave something is, by colour and word, and in `words` what; `link` leads to it."""
+    """A cell that says how grave something is, by colour and word, in `words` what, to which `link` leads, and then `more`; neither is broken."""
 
     severity: Severity
     words: Text
     link: str = ""
+    more: Text = NOTHING
 
     def render(self, language: str, params: Mapping[str, Any]) -> str:
         """Return the cell in one language, the severity as its character."""
-        return f"{self.severity.zh} {self.words.render(language, params)}"
+        return f"{self.severity.zh} {self.words.render(language, params)} {self.more.render(language, params)}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -184,8 +184,8 @@ def test_a_home_about_which_a_case_is_open_never_reads_as_at_home(county: County
     number, since = case_row(case.pk).number, f"{local(case.opened_at):%m-%d %H:%M}"
     for client in (desk, phone):
         page = text(client, "/living-alone/")
-        assert f'<span class="severity orange label">橙色</span> <a href="/cases/{case.pk}/">{number}，{since} 起</a>' in page
-    assert f"橙 {number}，{since} 起" in sheet_of(desk, "/living-alone/?format=xlsx")[1]
+        assert f'<span class="severity orange label">橙色</span> <a class="unbroken" href="/cases/{case.pk}/">{number}</a> <span class="unbroken">自 {since}</span>' in page
+    assert f"橙 {number} 自 {since}" in sheet_of(desk, "/living-alone/?format=xlsx")[1]
     assert number in text(desk, "/living-alone/?format=print")
     home = text(desk, f"/living-alone/{county.household}/")
     assert "近 24 小时只用水 3 升" in home
@@ -205,7 +205,7 @@ def test_of_several_cases_about_a_home_the_gravest_is_shown(county: County, desk
     page = text(desk, "/living-alone/")
     assert "severity red label" in page
     assert "severity yellow label" not in page
-    assert re.search(r"-0000\d \+1，", page)
+    assert re.search(r"自 \d\d-\d\d \d\d:\d\d \+1<", page)
 
 
 def test_homes_are_counted_once_by_state_and_found_by_it(county: County, desk: Client, now: datetime) -> None:

@@ -141,8 +141,9 @@ def cell(context: Context, value: object) -> str:
     """Return a list cell: severity, what is marked by one, moment and day in their own form, anything else as words."""
     if isinstance(value, Marked):
         words = say(context, value.words)
-        told = format_html('<a href="{}">{}</a>', value.link, words) if value.link else words
-        return format_html("{} {}", severity(context, value.severity, "label"), told)
+        told = format_html('<a class="unbroken" href="{}">{}</a>', value.link, words) if value.link else format_html('<span class="unbroken">{}</span>', words)
+        more = format_html(' <span class="unbroken">{}</span>', say(context, value.more)) if value.more.zh else ""
+        return format_html("{} {}{}", severity(context, value.severity, "label"), told, more)
     if isinstance(value, Severity):
         return severity(context, value)
     if isinstance(value, datetime):

@@ -65,7 +65,7 @@ def _state_of(row: HomeRow) -> Marked | Text:
     if case is None:
         return STATES[row.state]
     since, more = f"{local(case.opened_at):%m-%d %H:%M}", f" +{case.more}" if case.more else ""
-    return Marked(Severity(case.severity), Text(f"{case.number}{more}，{since} 起", f"{case.number}{more}, since {since}"), f"/cases/{case.id}/")
+    return Marked(Severity(case.severity), Text(case.number, case.number), f"/cases/{case.id}/", Text(f"自 {since}{more}", f"since {since}{more}"))
 
 
 LIST: ListSpec[HomeRow] = ListSpec(
