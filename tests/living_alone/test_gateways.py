@@ -94,3 +94,18 @@ def test_of_two_meters_nobody_can_tell(streams: list[int], now: datetime) -> Non
 def test_the_page_of_a_home_names_its_gateway(streams: list[int], desk: Client) -> None:
     home = Enrolment.objects.get(datastream_id=streams[0]).household_id
     assert "JZQ-7" in desk.get(f"/living-alone/{home}/").content.decode()
+
+
+def test_a_silent_gateway_stands_on_the_programme_and_on_its_homes_pages(
+    streams: list[int], county: County, desk: Client, phone: Client, now: datetime,
+) -> None:
+    home = Enrolment.objects.filter(datastream_id=streams[0]).values_list("household_id", flat=True).get()
+    assert "失联的集中器" not in desk.get("/living-alone/programme/").content.decode()
+    assert "失联，自" not in desk.get(f"/living-alone/{home}/").content.decode()
+    Gateway.objects.update(told_at=now)
+    page = desk.get("/living-alone/programme/").content.decode()
+    assert '<td data-label="集中器">JZQ-7</td>' in page
+    assert '<td class="number" data-label="关注住户">4</td>' in page
+    assert "JZQ-7 · 失联，自" in desk.get(f"/living-alone/{home}/").content.decode()
+    Gateway.objects.update(path="/9/")
+    assert "JZQ-7" not in desk.get("/living-alone/programme/").content.decode(), "it stands elsewhere"

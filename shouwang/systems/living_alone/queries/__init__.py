@@ -32,7 +32,7 @@ from shouwang.places import queries as places
 from shouwang.places.rules.calendar import is_working_day
 from shouwang.systems.living_alone.models import Enrolment, Label
 from shouwang.systems.living_alone.queries.checks import OpenCase, open_cases
-from shouwang.systems.living_alone.queries.gateways import is_dead
+from shouwang.systems.living_alone.queries.gateways import is_dead, silent_gateways
 from shouwang.systems.living_alone.rules.absence import next_holiday
 from shouwang.systems.living_alone.rules.explaining import Known
 from shouwang.systems.living_alone.rules.hospital import FORCED_ENTRY, HOSPITAL, Hospital, hospital_of_text
@@ -232,11 +232,15 @@ def readings(datastream_id: int, start: datetime, end: datetime) -> Sequence[tup
     return series(datastream_id, start, end + MICROSECOND, max_points=READINGS).points()
 
 
-def _inside(paths: Collection[str]) -> QuerySet[Enrolment]:
+def _below(paths: Collection[str]) -> Q:
     inside = Q(pk__in=())
     for path in paths:
         inside |= Q(path__gte=path, path__lt=path[:-1] + "0")
-    return Enrolment.objects.filter(inside)
+    return inside
+
+
+def _inside(paths: Collection[str]) -> QuerySet[Enrolment]:
+    return Enrolment.objects.filter(_below(paths))
 
 
 def _in_state(state: str, now: datetime) -> Q:
@@ -292,6 +296,16 @@ class VillageRow:
 
 
 @dataclass(frozen=True)
+class GatewayLine:
+    """A silent gateway of a programme: where it stands, since when it is told of, and how many watched meters hang on it."""
+
+    code: str
+    area: str
+    told_at: datetime
+    meters: int
+
+
+@dataclass(frozen=True)
 class Programme:
     """What the programme page shows of the homes in a scope."""
 
@@ -299,6 +313,7 @@ class Programme:
     checks: int
     figures: Figures
     villages: Sequence[VillageRow]
+    gateways: Sequence[GatewayLine]
 
 
 def programme(scope: Scope, *, now: datetime) -> Programme:
@@ -313,10 +328,16 @@ def programme(scope: Scope, *, now: datetime) -> Programme:
     heard = {row.id for row in active if row.datastream_id in last and last[row.datastream_id] > now - HEARD_WITHIN}
     open_ = open_cases(scope)
     checks = sum(row.household_id in open_ for row in rows)
-    return Programme(Counter(_state(row, now) for row in rows), checks, figures(found, watched), _villages(active, heard))
+    return Programme(Counter(_state(row, now) for row in rows), checks, figures(found, watched), _villages(active, heard), _gateways(scope))
 
 
 def _villages(rows: Sequence[EnrolmentRow], heard: Collection[int]) -> list[VillageRow]:
     names = area_names({row.area_id for row in rows})
     homes, with_readings = Counter(row.area_id for row in rows), Counter(row.area_id for row in rows if row.id in heard)
     return [VillageRow(names.get(area_id, ""), number, with_readings[area_id]) for area_id, number in homes.items()]
+
+
+def _gateways(scope: Scope) -> list[GatewayLine]:
+    found = silent_gateways(_below(scope.paths_for(READ)))
+    names = area_names({row.area_id for row in found})
+    return [GatewayLine(row.code, names.get(row.area_id, ""), row.told_at, row.meters) for row in found]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Q
 
 from shouwang.journal.prepared import Prepared
 from shouwang.kernel.moments import to_us
@@ -36,9 +38,27 @@ def is_dead(gateway_id: int, since_us: int, now: datetime) -> bool:
     return len(streams) >= FEWEST and all(to_us(at) <= since_us for at in last_readings(streams, now=now).values())
 
 
-def gateway_of(household_id: int) -> str:
-    """Return the code of the gateway through which a home's meter sends, empty where none is known."""
-    return Enrolment.objects.filter(household_id=household_id).values_list("gateway__code", flat=True).first() or ""
+def gateway_of(household_id: int) -> tuple[str, datetime | None]:
+    """Return the code of the gateway through which a home's meter sends, empty where none is known, and since when it is told of as silent."""
+    row = Enrolment.objects.filter(household_id=household_id, gateway__isnull=False).values_list("gateway__code", "gateway__told_at").first()
+    return ("", None) if row is None else row
+
+
+@dataclass(frozen=True, slots=True)
+class SilentGateway:
+    """A gateway that is told of as silent since `told_at`, and how many watched meters hang on it."""
+
+    code: str
+    area_id: int
+    told_at: datetime
+    meters: int
+
+
+def silent_gateways(inside: Q) -> list[SilentGateway]:
+    """Return the gateways told of as silent whose path fulfils `inside`, the longest first."""
+    rows = list(Gateway.objects.filter(inside, told_at__isnull=False).order_by("told_at", "pk"))
+    meters = Counter(Enrolment.objects.filter(gateway__in=rows, active=True).values_list("gateway_id", flat=True))
+    return [SilentGateway(row.code, row.area_id, row.told_at, meters[row.pk]) for row in rows if row.told_at is not None]
 
 
 def gateways(now: datetime) -> list[GatewayRow]:
