@@ -31,14 +31,14 @@ TONIGHT = [
 
 TAPPED = [
     ("2026-01-15T01:00:00Z", timedelta(hours=1)), ("2026-01-14T02:00:00+00:00", timedelta(days=1)),
-    ("2026-01-14T01:59:59Z", timedelta()),  # kept for longer than a phone keeps it
+    ("2026-01-05T02:00:00Z", timedelta(days=10)),  # that night is long over: it is not this one
     ("2026-01-15T02:00:01Z", timedelta()),  # a clock that is ahead
     ("2026-01-15T01:00:00", timedelta()), ("", timedelta()), ("x", timedelta()),
 ]
 
 
 @pytest.mark.parametrize(("text", "ago"), TAPPED)
-def test_when_a_form_was_tapped_is_believed_for_a_day(text: str, ago: timedelta) -> None:
+def test_when_a_form_was_tapped_is_believed_unless_it_is_to_come(text: str, ago: timedelta) -> None:
     assert tapped_at(text, now=NOW) == NOW - ago
 
 

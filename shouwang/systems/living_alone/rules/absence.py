@@ -11,7 +11,6 @@ from shouwang.kernel.moments import LOCAL_ZONE, local
 from shouwang.systems.living_alone.rules.errors import AbsenceWrong
 
 LONGEST_DAYS = 92
-KEPT_AT_MOST = timedelta(hours=24)
 LOOK_AFTER = timedelta(hours=12)
 MORNING = time(9)
 HOLIDAY_DAYS = 3
@@ -36,12 +35,12 @@ def until_day(text: str, *, now: datetime) -> datetime:
 
 
 def tapped_at(text: str, *, now: datetime) -> datetime:
-    """Return when a form was filled in that may have waited on a phone for a network; `now` where that is not believable."""
+    """Return when a form was filled in that may have waited on a phone for a network; `now` where it does not say, or names a moment to come."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return now
-    return at if at.tzinfo is not None and now - KEPT_AT_MOST <= at <= now else now
+    return at if at.tzinfo is not None and at <= now else now
 
 
 def until_of(form: Mapping[str, Any], *, now: datetime) -> datetime | None:
