@@ -110,6 +110,7 @@ def test_what_is_taken_is_what_living_through_it_would_have_left(streams: list[i
     pass_hours(runner, other, hours=1, begin=NOW - timedelta(minutes=30))
     assert actions.ask_learning([past], now=NOW) == 2
     assert learning.learn(NOW) == 2
+    Learning.objects.update(tried_at=NOW + 3 * HOUR - learning.TRY_AGAIN)
     end = pass_hours(runner, past, hours=5)  # readings go on coming between learning and taking
     tick(runner, end + timedelta(minutes=1))
     (row,) = rows_of(code, past)
