@@ -100,7 +100,7 @@ JOBS = (
     Job("living_alone.learn_again", timedelta(days=1), living_alone.learn_again),
     Job("living_alone.learn_uploads", timedelta(minutes=1), learn_uploads),
     Job("living_alone.trials", timedelta(seconds=1), go_on_with_trials),
-    Job("watch.learn", timedelta(seconds=5), learn),
+    Job("watch.learn", timedelta(seconds=2), learn),
     Job("watch.review", timedelta(minutes=1), review),
     Job("files.tidy", HOUR, files.tidy),
     Job("telemetry.tidy", timedelta(minutes=1), tidy_readings),

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
 
 import numpy as np
 from django.db import transaction
@@ -19,48 +19,102 @@ from shouwang.detectors.contract import Columns, State, drop_streams, dump, fres
 from shouwang.detectors.registry import Detector, detectors_found
 from shouwang.journal.prepared import Prepared
 from shouwang.journal.rules import Lease
-from shouwang.kernel.moments import HOUR_US, from_us, to_us
+from shouwang.kernel.moments import DAY_US, HOUR_US, from_us, to_us
 from shouwang.telemetry import queries as telemetry
 from shouwang.watch import actions, queries
 from shouwang.watch.actions import Judged
 from shouwang.watch.families import Family, Held, Watching
 from shouwang.watch.models import Learning
+from shouwang.watch.queries import WatchRow
 
 LOOKS_BACK = timedelta(days=56)
 STREAMS_AT_ONCE = 20
 TAKEN_AT_ONCE = 20
 READINGS = 20_000
 TRY_AGAIN = timedelta(minutes=10)
+STALE_US = 6 * HOUR_US
+"""What was learnt longer ago is learnt again: the watch judges the hours since in one go."""
 NEVER = -1
 _LEARNT = Prepared(lambda until: Learning.objects.filter(taken_at=None, tried_at__lte=until).order_by("tried_at", "pk")[:TAKEN_AT_ONCE])
 
 
+@dataclass
+class _Batch:
+    """Streams of one watch on the way through their past: read one by one, then judged day by day."""
+
+    watch: WatchRow
+    rows: list[Learning]
+    upto_us: int
+    parts: list[Columns] = field(default_factory=list)
+    columns: Columns | None = None
+    state: State = field(default_factory=dict)
+    judged_us: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether the whole past was judged."""
+        return self.columns is not None and (self.judged_us >= self.upto_us or not len(self.columns))
+
+    def go_on(self) -> None:
+        """Read one more stream, or judge one more day."""
+        upto = from_us(self.upto_us)
+        if len(self.parts) < len(self.rows):
+            self.parts.append(telemetry.columns_of([self.rows[len(self.parts)].stream], upto - LOOKS_BACK, upto, max_points=READINGS))
+        elif self.columns is None:
+            whole = Columns.of(self.parts)
+            self.columns = whole.where(np.argsort(whole.at_us, kind="stable"))
+            self.state, self.judged_us = fresh(self.upto_us), int(whole.at_us.min(initial=self.upto_us))
+        else:
+            begin_us, self.judged_us = self.judged_us, min((self.judged_us // DAY_US + 1) * DAY_US, self.upto_us)
+            first, last = np.searchsorted(self.columns.at_us, [begin_us, self.judged_us]).tolist()
+            day = self.columns.where(np.arange(first, last))
+            self.state = _judged(detectors_found()[self.watch.detector], day, self.state, upto_us=self.judged_us, params=self.watch.params)
+
+
+_batches: list[_Batch] = []
+
+
 def learn(now: datetime, *, most_s: float = 1.0, monotonic: Callable[[], float] = time.monotonic) -> int:
-    """Learn the past of streams that wait for it, for about `most_s` seconds, oldest first, and return how many were learnt."""
+    """Go on learning the past of streams that wait for it, those asked for last first, for about `most_s` seconds; return how many were learnt.
+
+    How far that has come is kept in this process; another one begins those streams anew.
+    """
     until_s, learnt = monotonic() + most_s, 0
-    watches = {row.id: row for row in queries.watches(enabled_only=True)}
-    while monotonic() < until_s:
-        rows = list(Learning.objects.filter(learnt_at=None, watch_id__in=watches).order_by("watch_id", "pk")[:STREAMS_AT_ONCE])
-        if not rows:
-            break
-        for watch_id, own in groupby(rows, key=lambda row: row.watch_id):
-            learnt += _learn(watches[watch_id], list(own), now=now)
+    while _batches or _begin(now):
+        while not _batches[0].is_over:
+            _batches[0].go_on()
+            if monotonic() >= until_s:
+                return learnt
+        learnt += _keep(_batches.pop(), now=now)
     return learnt
 
 
-def _learn(watch: queries.WatchRow, rows: Sequence[Learning], *, now: datetime) -> int:
-    detector = detectors_found()[watch.detector]
+def forget() -> None:
+    """Begin anew what this process has come to learn."""
+    _batches.clear()
+
+
+def _begin(now: datetime) -> bool:
+    """Take up the next streams that wait; return whether there are any."""
+    watches = {row.id: row for row in queries.watches(enabled_only=True)}
+    rows = list(Learning.objects.filter(learnt_at=None, watch_id__in=watches).order_by("-asked_at", "watch_id", "pk")[:STREAMS_AT_ONCE])
+    if not rows:
+        return False
+    watch = watches[rows[0].watch_id]
     upto_us = to_us(now - timedelta(seconds=watch.lateness_s)) // HOUR_US * HOUR_US
-    upto = from_us(upto_us)
-    columns = telemetry.columns_of([row.stream for row in rows], upto - LOOKS_BACK, upto, max_points=READINGS)
-    state, _ = detector.judge(columns, fresh(upto_us), now_us=upto_us, watermark_us=upto_us, params=watch.params)
-    for row in rows:
-        mine = columns.at_us[columns.stream == row.stream]
-        row.learnt_at, row.readings, row.first_at = upto, len(mine), from_us(int(mine.min())) if len(mine) else None
-        row.state = dump(only_streams(state, np.array([row.stream], np.int64))) if len(mine) else None
-        row.tried_at, row.taken_at = now - TRY_AGAIN, None if len(mine) else now
-    Learning.objects.bulk_update(rows, ["learnt_at", "readings", "first_at", "state", "tried_at", "taken_at"])
-    return len(rows)
+    _batches.append(_Batch(watch, [row for row in rows if row.watch_id == watch.id], upto_us))
+    return True
+
+
+def _keep(batch: _Batch, *, now: datetime) -> int:
+    """Keep what was learnt until the watch takes it; a stream without a past is done with."""
+    for row, part in zip(batch.rows, batch.parts, strict=True):
+        row.learnt_at, row.tried_at, row.readings = from_us(batch.upto_us), now - TRY_AGAIN, len(part)
+        row.first_at = from_us(int(part.at_us.min())) if len(part) else None
+        row.state = dump(only_streams(batch.state, np.array([row.stream], np.int64))) if len(part) else None
+        row.taken_at = None if len(part) else now
+    Learning.objects.bulk_update(batch.rows, ["learnt_at", "readings", "first_at", "state", "tried_at", "taken_at"])
+    return len(batch.rows)
 
 
 def take_learnt(lease: Lease, watching: Mapping[int, Watching], families: Mapping[str, Family], *, now: datetime) -> int:
@@ -78,6 +132,8 @@ def take_learnt(lease: Lease, watching: Mapping[int, Watching], families: Mappin
             Learning.objects.filter(pk=row.pk).update(taken_at=now, state=None)
         elif to_us(_learnt_at(row)) > _upto_us(held.state) or _is_open(held.state, _learnt(row), row.stream):
             Learning.objects.filter(pk=row.pk).update(tried_at=now)
+        elif _upto_us(held.state) - to_us(_learnt_at(row)) > STALE_US:
+            Learning.objects.filter(pk=row.pk).update(learnt_at=None, tried_at=None, state=None)
         else:
             _take(lease, row, target, held, now=now)
     for family in families.values() if rows else ():

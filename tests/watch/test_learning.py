@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import numpy as np
 import pytest
@@ -42,10 +43,12 @@ class Taker:
 
 
 @pytest.fixture(autouse=True)
-def _no_catalogue() -> Iterator[None]:
+def _nothing_known() -> Iterator[None]:
     telemetry.forget()
+    learning.forget()
     yield
     telemetry.forget()
+    learning.forget()
 
 
 @pytest.fixture
@@ -71,6 +74,11 @@ def lived(stream: int, *, begin: datetime, end: datetime, silent_from: datetime 
 def set_watches(since: datetime = NOW - HOUR) -> None:
     for detector in DETECTORS:
         actions.set_watch(detector, detector=detector, now=since, thing_kind="WATER_METER", observed="register_l", lateness_s=0)
+
+
+def learn(now: datetime) -> int:
+    """Learn all that waits, however long that takes; return how many."""
+    return learning.learn(now, most_s=1e9)
 
 
 def tick(runner: Runner, now: datetime) -> None:
@@ -109,7 +117,7 @@ def test_what_is_taken_is_what_living_through_it_would_have_left(streams: list[i
     ingest(lived(past, begin=NOW - 2 * HOUR, end=NOW), now=NOW, source="http")
     pass_hours(runner, other, hours=1, begin=NOW - timedelta(minutes=30))
     assert actions.ask_learning([past], now=NOW) == 2
-    assert learning.learn(NOW) == 2
+    assert learn(NOW) == 2
     Learning.objects.update(tried_at=NOW + 3 * HOUR - learning.TRY_AGAIN)
     end = pass_hours(runner, past, hours=5)  # readings go on coming between learning and taking
     tick(runner, end + timedelta(minutes=1))
@@ -135,7 +143,7 @@ def test_of_a_home_that_was_learnt_it_is_known_when_water_was_last_used(streams:
     runner = Runner("one", taker)
     tick(runner, NOW)
     actions.ask_learning([past], now=NOW)
-    learning.learn(NOW)
+    learn(NOW)
     tick(runner, NOW + timedelta(minutes=1))
     for hour in range(14):
         at = NOW + hour * HOUR
@@ -156,7 +164,7 @@ def test_a_stream_with_an_open_episode_is_taken_once_that_has_ended(streams: lis
     told = len(taker.found)
     ingest(lived(past, begin=NOW - DAYS * DAY, end=NOW - 2 * DAY), now=end, source="file")
     actions.ask_learning([past], now=end)
-    learning.learn(end)
+    learn(end)
     for minute in range(1, 25):
         tick(runner, end + timedelta(minutes=minute))
     (row,) = rows_of("silence", past)
@@ -179,7 +187,7 @@ def test_the_watch_of_the_area_that_hears_a_stream_takes_what_was_learnt(streams
     runner = Runner("one", Taker())
     pass_hours(runner, past, hours=2)
     actions.ask_learning([past], now=NOW)
-    learning.learn(NOW + 2 * HOUR)
+    learn(NOW + 2 * HOUR)
     tick(runner, NOW + 2 * HOUR)
     tick(runner, NOW + 2 * HOUR + timedelta(minutes=1))
     (area,) = (row for row in queries.family_rows() if row.path == "/1/" and row.code == "silence")
@@ -194,8 +202,8 @@ def test_a_stream_without_a_past_or_known_as_long_stays_as_it_is(streams: list[i
     runner = Runner("one", Taker())
     end = pass_hours(runner, known, hours=3)
     actions.ask_learning(streams, now=end)
-    assert learning.learn(end) == 4
-    assert learning.learn(end) == 0
+    assert learn(end) == 4
+    assert learn(end) == 0
     tick(runner, end + timedelta(minutes=1))
     assert {(row.stream, row.taken_at is not None, row.first_at) for row in Learning.objects.all()} == {(none, True, None), (known, True, NOW)}
     row = queries.learning_of(none)
@@ -207,24 +215,55 @@ def test_a_watch_that_starts_anew_learns_again_and_so_does_a_stream_whose_past_c
     past = streams[0]
     set_watches(NOW)
     actions.ask_learning([past], now=NOW)
-    learning.learn(NOW)
+    learn(NOW)
     assert actions.learn_again([past], known_since=NOW - 42 * DAY) == 2
     ingest(lived(past, begin=NOW - DAYS * DAY, end=NOW), now=NOW, source="file")
-    assert learning.learn(NOW) == 2
+    assert learn(NOW) == 2
     runner = Runner("one", Taker())
     tick(runner, NOW + timedelta(minutes=1))
     assert stored("silence", past)["since_slot"][0] == to_us(NOW - DAYS * DAY) // HOUR_US
     assert actions.learn_again([past], known_since=NOW - DAYS * DAY) == 0
     actions.switch_watch("silence", enabled=False, now=NOW)
     actions.switch_watch("silence", enabled=True, now=NOW + HOUR)
-    assert learning.learn(NOW + HOUR) == 1
+    assert learn(NOW + HOUR) == 1
     tick(runner, NOW + HOUR)
     tick(runner, NOW + HOUR + timedelta(minutes=1))
     assert stored("silence", past)["since_slot"][0] == to_us(NOW - DAYS * DAY) // HOUR_US
 
 
-def test_learning_takes_little_time_at_once(streams: list[int]) -> None:
+def test_what_was_learnt_long_ago_is_learnt_again_before_it_is_taken(streams: list[int]) -> None:
+    past = streams[0]
+    ingest(lived(past, begin=NOW - DAYS * DAY, end=NOW), now=NOW, source="file")
+    set_watches(NOW)
+    actions.ask_learning([past], now=NOW)
+    learn(NOW)
+    Learning.objects.update(tried_at=NOW + 7 * HOUR - learning.TRY_AGAIN)
+    runner = Runner("one", Taker())
+    end = pass_hours(runner, past, hours=9)
+    (row,) = rows_of("silence", past)
+    assert (row.learnt_at, row.taken_at) == (None, None)
+    assert learn(end) == 2
+    tick(runner, end + timedelta(minutes=1))
+    (row,) = rows_of("silence", past)
+    assert row.taken_at is not None
+    assert row.readings == DAYS * 24 + 8
+
+
+def test_learning_takes_little_time_at_once_and_goes_on_where_it_was(streams: list[int]) -> None:
+    for stream in streams:
+        ingest(lived(stream, begin=NOW - DAYS * DAY, end=NOW), now=NOW, source="file")
     set_watches(NOW)
     actions.ask_learning(streams, now=NOW)
-    moments = iter((0.0, 0.5, 1.5))
-    assert learning.learn(NOW, monotonic=lambda: next(moments)) == 4
+    seconds, calls = count(), 0
+    while learning.learn(NOW, monotonic=lambda: 0.6 * next(seconds)) == 0:
+        calls += 1
+    assert calls > DAYS / 2, "a day or two at a time"
+    halves = sorted((row.stream, bytes(row.state or b"")) for row in Learning.objects.exclude(learnt_at=None))
+    learning.forget()
+    Learning.objects.update(learnt_at=None)
+    assert learn(NOW) == 4
+    assert halves == sorted((row.stream, bytes(row.state or b"")) for row in Learning.objects.all() if row.watch_id == first_watch())
+
+
+def first_watch() -> int:
+    return min(Learning.objects.values_list("watch_id", flat=True))

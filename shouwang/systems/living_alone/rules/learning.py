@@ -19,10 +19,8 @@ KNOWN = Text("已从 {days} 天的读数学到这户的习惯", "learnt from {da
 
 def known_by(first_at: datetime | None, *, is_learnt: bool, is_taken: bool, now: datetime) -> tuple[Text, int]:
     """Return how well a home is known, and from how many days of readings, the first of which is `first_at`."""
-    if not is_learnt:
-        return LOOKING, 0
     if first_at is None:
-        return NOTHING, 0
+        return (NOTHING if is_learnt else LOOKING), 0
     days = max((now - first_at) // DAY, 0)
     if not is_taken:
         return LEARNING, days
