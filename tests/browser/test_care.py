@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.cable import cable
 from tests.browser.conftest import FIGURES, Demo, reader
@@ -14,7 +15,16 @@ from tests.browser.conftest import FIGURES, Demo, reader
 pytestmark = pytest.mark.browser
 KEPT = "caches.open('shouwang-care').then(kept => kept.keys()).then(all => all.map(each => new URL(each.url).pathname))"
 PARTS = {"/living-alone/care/", "/static/ui/shouwang.css", "/static/ui/built/phone.js", "/static/living_alone/care.js"}
+PATIENCE_S = 40
 MODES = [("light", "standard"), ("dark", "standard"), ("light", "elder")]
+
+
+def wait_until_kept(page: Page) -> None:
+    """Wait until the service worker has kept the list with its parts."""
+    until = time.monotonic() + PATIENCE_S
+    while missing := PARTS - set(page.evaluate(KEPT)):
+        assert time.monotonic() < until, f"not kept: {missing}"
+        time.sleep(0.2)
 
 
 def test_the_care_list_opens_without_a_network_and_an_absence_noted_there_is_sent_later(browser: Browser, demo: Demo) -> None:
@@ -23,7 +33,7 @@ def test_the_care_list_opens_without_a_network_and_an_absence_noted_there_is_sen
         with reader(browser, wired, demo.links["grid"], width=390, height=844) as worker:
             page = worker.page
             worker.open("/living-alone/care/")
-            page.wait_for_function(f"{KEPT}.then(kept => {sorted(PARTS)!r}.every(each => kept.includes(each)))")
+            wait_until_kept(page)
             expect(page.locator("[data-no-network]")).to_be_hidden()
             home = page.locator("article.task").filter(has=page.get_by_role("button", name="今晚不在家")).last
             where = home.locator("h2").inner_text() + " " + home.locator("h2 + p").inner_text().rpartition(" ")[2]

@@ -20,9 +20,9 @@ self.addEventListener("message", (event) => {
 });
 
 async function list(request) {
-  const answer = await fetch(request).catch(() => null);
+  const answer = await whole(request);
   if (answer && !NO_ANSWER.has(answer.status)) {
-    if (answer.ok && !answer.redirected) await keep(request, answer);
+    if (answer.ok) await keep(request, answer);
     else if (answer.status < 500) await caches.delete(KEPT);
     return answer;
   }
@@ -31,9 +31,21 @@ async function list(request) {
 }
 
 async function part(request) {
-  const answer = await fetch(request).catch(() => null);
+  const answer = await whole(request);
   if (answer?.ok) await keep(request, answer);
   return answer ?? (await found(request)) ?? Response.error();
+}
+
+/** Resolve to the answer once all of it has come, or to null: a network may also fail in the middle. Whoever is led away gets that as it is. */
+async function whole(request) {
+  try {
+    const answer = await fetch(request);
+    if (answer.redirected) return new Response(null, { status: 403 });
+    if (!answer.ok) return answer;
+    return new Response(await answer.blob(), { status: answer.status, headers: answer.headers });
+  } catch {
+    return null;
+  }
 }
 
 async function keep(request, answer) {
