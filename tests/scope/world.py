@@ -246,6 +246,8 @@ def _rest(side: Side, now: datetime) -> None:
     day = now.date()
     people.note_leave(SYSTEM, side.persons["COUNTY_DUTY COUNTY"], from_date=day + timedelta(99), until_date=day + timedelta(100), now=now)
     Robot.objects.create(channel="wecom", area_id=side.areas["COUNTY"], url="x", secret="x")
+    speaker = _make("notify.Speaker", code=f"SP-{side.tag}", kind="isapi", area_id=side.areas["COUNTY"], path=side.path, now=now)
+    _make("notify.Sound", speaker_id=speaker, prompt="WATER_EDGE", key=f"scope-{side.tag}", due_at=now, not_after=now + timedelta(seconds=5), now=now)
     purposes = sorted({"people.import", "places.import", "telemetry.import", "living_alone.import", "requests.import"})
     file = store(f"list {side.tag}".encode(), limit_bytes=100, now=now)
     for purpose in purposes:
