@@ -52,7 +52,7 @@ PLANTED = {
     "people.Household": ("name", "address"), "people.Member": ("relation",), "people.DatedFact": ("value", "source"),
     "people.Consent": ("source", "wording"), "people.ContactPreference": ("address",), "people.Account": ("username",),
     "people.AccessLog": ("reason",), "people.ImportDraft": ("file_name",), "people.SavedView": ("name",), "files.Upload": ("name",), "telemetry.Thing": ("name",),
-    "notify.Robot": ("url", "secret"), "cases.CaseFact": ("value",), "cases.Evidence": ("value",), "cases.Note": ("text",),
+    "notify.Robot": ("url", "secret"), "notify.Speaker": ("name", "settings", "secret"), "notify.Sound": ("said",), "cases.CaseFact": ("value",), "cases.Evidence": ("value",), "cases.Note": ("text",),
     "cases.Handover": ("note",), "requests.ServiceRequest": ("address", "description"), "requests.Report": ("description",),
     "activities.Activity": ("title", "about", "place", "reason"), "activities.SignUp": ("name", "phone"),
     "activities.Consent": ("guardian", "relation"), "activities.Matter": ("note",), "living_alone.Enrolment": ("hospital", "hospital_phone"),
@@ -85,7 +85,7 @@ HARMLESS = {
     "telemetry.DeviceEvent.object_id": "the camera's own number", "telemetry.DeviceEvent.box": "shares of a picture",
     "telemetry.DeviceEvent.polygon": "shares of a picture", "telemetry.DeviceEvent.snapshots": "ids", "notify.Message.reason": "a code",
     "notify.Message.provider_ref": "a provider's number", "notify.ChannelSetting.settings": "of the whole installation",
-    "notify.TargetUse.target": "a hash", "notify.TargetUse.sent": "moments", "notify.Preference.steps": "codes", "cases.Case.reason": "a code",
+    "notify.TargetUse.target": "a hash", "notify.TargetUse.sent": "moments", "notify.Preference.steps": "codes", "notify.Speaker.reason": "a code", "notify.Sound.ladder": "a code", "notify.Sound.prompt": "a code", "notify.Sound.reason": "a code", "cases.Case.reason": "a code",
     "cases.CaseFact.name": "a code", "cases.Handover.kept": "ids", "alerts.Alert.reason": "a code", "alerts.Inhibited.reason": "a code",
     "requests.ServiceRequest.number": "a receipt's number", "requests.ServiceRequest.service_code": "a code", "requests.Report.answer": "a code",
     "requests.Allowance.budget": "a code", "requests.Allowance.who": "a hash", "watch.Watch.thing_kind": "a code",
@@ -246,6 +246,8 @@ def _rest(side: Side, now: datetime) -> None:
     day = now.date()
     people.note_leave(SYSTEM, side.persons["COUNTY_DUTY COUNTY"], from_date=day + timedelta(99), until_date=day + timedelta(100), now=now)
     Robot.objects.create(channel="wecom", area_id=side.areas["COUNTY"], url="x", secret="x")
+    speaker = _make("notify.Speaker", code=f"SP-{side.tag}", kind="isapi", area_id=side.areas["COUNTY"], path=side.path, now=now)
+    _make("notify.Sound", speaker_id=speaker, prompt="WATER_EDGE", key=f"scope-{side.tag}", due_at=now, not_after=now + timedelta(seconds=5), now=now)
     purposes = sorted({"people.import", "places.import", "telemetry.import", "living_alone.import", "requests.import"})
     file = store(f"list {side.tag}".encode(), limit_bytes=100, now=now)
     for purpose in purposes:
@@ -338,7 +340,7 @@ def _plant(owners: Mapping[str, Mapping[Any, Side]]) -> Iterator[tuple[str, str]
                 canary = _canary(side.tag, column, number)
                 limit = model._meta.get_field(column).max_length
                 assert limit is None or len(canary) <= limit, (label, column)
-                value = f'{{"url": "{canary}"}}' if column == "settings" else canary  # the page of a loudspeaker reads it
+                value = f'{{"url": "{canary}"}}' if label == "notify.Speaker" and column == "settings" else canary  # its page reads it
                 model._base_manager.filter(pk=pk).update(**{column: value})
                 yield canary, f"{side.tag} {label}.{column}"
 
