@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shouwang.cli.app import app, console, start_django
+from shouwang.cli.app import app, console, start_django, told
 from shouwang.telemetry.sources import FOLLOW, LISTEN, Source, sources_found
 
 CERTIFICATE = typer.Option("--cert", help="TLS 证书（PEM）· TLS certificate (PEM)", exists=True, dir_okay=False)
@@ -32,7 +32,8 @@ def _command_of(source: Source) -> Callable[..., None]:
             console.print(f"{source.zh} · {source.en}  {host}:{at}")
 
         serve = importlib.import_module(f"shouwang.telemetry.sources.{source.name}").serve
-        serve(Listening(host, port, lambda: clock().now(), cert, key, ready))
+        with told():
+            serve(Listening(host, port, lambda: clock().now(), cert, key, ready))
 
     listen.__doc__ = f"{source.zh} · {source.en}."
     return listen
@@ -47,7 +48,9 @@ def _client_of(source: Source) -> Callable[[], None]:
         options = Following(lambda: clock().now(), on_ready=lambda at: console.print(f"{source.zh} · {source.en}  {at}"))
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: options.over.set())
-        importlib.import_module(f"shouwang.telemetry.sources.{source.name}").serve(options)
+        serve = importlib.import_module(f"shouwang.telemetry.sources.{source.name}").serve
+        with told():
+            serve(options)
 
     follow.__doc__ = f"{source.zh} · {source.en}."
     return follow
