@@ -91,6 +91,7 @@ HOUR = timedelta(hours=1)
 JOBS = (
     Job("drowning.look_for_empty", timedelta(seconds=10), drowning.look_for_empty),
     Job("drowning.check_cameras", timedelta(minutes=1), drowning.check_cameras),
+    Job("drowning.judge_again", timedelta(minutes=1), drowning.judge_again),
     Job("drowning.tidy", timedelta(days=1), drowning.tidy),
     Job("living_alone.look_again", timedelta(minutes=10), living_alone.look_again),
     Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,13 @@ from shouwang.notify.models import Sound
 from shouwang.notify.rules.sounds import SoundState
 from shouwang.people.rules import SYSTEM
 from shouwang.systems.drowning import actions, jobs
+from shouwang.systems.drowning.actions import taking
 from shouwang.systems.drowning.models import Camera, Label, Sighting
 from shouwang.systems.drowning.rules.errors import CameraTaken, KnownWrong, ThresholdWrong, ZoneWrong
-from shouwang.telemetry.rules import EventKind, EventState, SeenObject
-from tests.drowning.conftest import ABOVE, IN_WATER, Pond
+from shouwang.systems.drowning.rules.judging import Judgement, Seen
+from shouwang.telemetry.actions import record_device_events
+from shouwang.telemetry.rules import DeviceRecord, EventKind, EventState, SeenObject
+from tests.drowning.conftest import ABOVE, IN_WATER, ON_SHORE, Pond
 
 S = timedelta(seconds=1)
 START, STOP = EventState.START, EventState.STOP
@@ -198,3 +202,25 @@ def test_an_exercise_never_speaks_and_never_mixes(drawn: Pond, speaker: int, now
     assert speaker
     assert Alert.objects.get().exercise_id == 5
     assert not Sound.objects.exists()
+
+
+def test_an_event_that_cannot_be_judged_holds_up_no_other_and_is_tried_again(drawn: Pond, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge, broken = taking.judge, [True]
+
+    def fails_once(seen: Seen, **rest: Any) -> Judgement:
+        if broken[0] and seen.who.endswith(":1"):
+            raise KeyError(seen.who)
+        return judge(seen, **rest)
+
+    monkeypatch.setattr(taking, "judge", fails_once)
+    for who in ("1", "2"):
+        record_device_events([DeviceRecord(EventKind.ENTER, "CAM-1", rule="1", object=SeenObject.HUMAN, object_id=who, box=ON_SHORE)], source="camera_json", now=now)
+    jobs.on_seen(events_after(0, kinds=jobs.SEEN_KINDS))
+    assert [each.who[-1] for each in Sighting.objects.all()] == ["2"]
+    assert [event.kind for event in events_after(0, kinds=[jobs.UNJUDGED])] == [jobs.UNJUDGED]
+    later = now + timedelta(minutes=2)
+    assert jobs.judge_again(later) == 0
+    broken[0] = False
+    assert jobs.judge_again(later) == 1
+    assert jobs.judge_again(later) == 0
+    assert Sighting.objects.count() == 2

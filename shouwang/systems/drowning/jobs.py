@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from shouwang.alerts.actions import take_findings
 from shouwang.alerts.rules import LARGEST_BATCH
 from shouwang.cases.events import CLOSED
 from shouwang.detectors.contract import END, OPEN
+from shouwang.journal.actions import append
 from shouwang.journal.clock import clock
 from shouwang.journal.paths import move_paths
-from shouwang.journal.rules import Event
+from shouwang.journal.rules import Event, NewEvent
 from shouwang.notify.events import SPEAKER_BACK, SPEAKER_DEAD
 from shouwang.notify.queries import speaker
 from shouwang.people.rules import SYSTEM
@@ -26,16 +28,22 @@ from shouwang.systems.drowning.models import Camera, Hazard, Label, Patrol, Sigh
 from shouwang.systems.drowning.rules.kinds import OFFLINE, SPEAKER
 from shouwang.systems.drowning.rules.settings import OFFLINE_MINUTES
 from shouwang.telemetry.events import DEVICE_EVENT_RECORDED, DEVICE_REPEATED
-from shouwang.telemetry.queries import last_heard
+from shouwang.telemetry.queries import device_events_since, last_heard
+from shouwang.telemetry.rules import EventKind
 
 SEEN = "drowning.seen"
 SEEN_KINDS = (DEVICE_EVENT_RECORDED, DEVICE_REPEATED)
 LABELS = "drowning.labels"
 SPEAKERS = "drowning.speakers"
 SPEAKER_KINDS = (SPEAKER_DEAD, SPEAKER_BACK)
+UNJUDGED = "drowning.event_unjudged"
+ABOUT_PERSONS = (EventKind.ENTER, EventKind.CROSS, EventKind.STAY, EventKind.CROWD, EventKind.OTHER)
+TRIED_FOR, JUDGED_WITHIN = timedelta(hours=1), timedelta(minutes=1)
+TRIED_AT_ONCE = 20
 KEEP_SIGHTINGS = timedelta(days=400)
 TELL_AGAIN = timedelta(days=1)
 DROPPED_AT_ONCE = 2_000
+log = logging.getLogger(__name__)
 
 
 def on_moves(events: Sequence[Event]) -> None:
@@ -47,10 +55,35 @@ def on_moves(events: Sequence[Event]) -> None:
 
 
 def on_seen(events: Sequence[Event]) -> None:
-    """Judge what cameras told, new or again."""
-    ids = {event.subject_id for event in events if event.kind in SEEN_KINDS and event.subject_id is not None}
-    if ids:
+    """Judge what cameras told, new or again. One event that cannot be judged holds up no other: it is noted, and tried again each minute."""
+    ids = sorted({event.subject_id for event in events if event.kind in SEEN_KINDS and event.subject_id is not None})
+    try:
         take_events(ids, now=clock().now())
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # noqa: BLE001 - whatever one event meets, the others are somebody at the water
+        for event_id in ids:
+            _take_alone(event_id, now=clock().now())
+
+
+def _take_alone(event_id: int, *, now: datetime) -> bool:
+    try:
+        take_events([event_id], now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - see on_seen
+        log.error("the device event %d could not be judged (%s) and is tried again", event_id, type(error).__name__)  # noqa: TRY400 - the text may hold data
+        with transaction.atomic():
+            append([NewEvent(UNJUDGED, event_id, {"error": type(error).__name__})], now=now)
+        return False
+    return True
+
+
+def judge_again(now: datetime) -> int:
+    """Judge what no verdict is known of though it came within the last hour, a few at a time; return how many."""
+    ids = device_events_since(now - TRIED_FOR, until=now - JUDGED_WITHIN, kinds=ABOUT_PERSONS, limit=TRIED_AT_ONCE * 50)
+    left = queries.unjudged(ids)[:TRIED_AT_ONCE]
+    return sum(_take_alone(event_id, now=now) for event_id in left)
 
 
 def on_closed(events: Sequence[Event]) -> None:

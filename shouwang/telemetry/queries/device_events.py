@@ -94,6 +94,12 @@ def device_events_numbered(event_ids: Collection[int]) -> list[DeviceEventRow]:
     return [_row(row) for row in DeviceEvent.objects.filter(pk__in=event_ids).order_by("pk").values_list(*_EVENT)]
 
 
+def device_events_since(since: datetime, *, until: datetime, kinds: Collection[EventKind], limit: int) -> list[int]:
+    """Return the ids of at most `limit` events of these kinds that were received in [since, until), oldest first; takes no scope."""
+    found = DeviceEvent.objects.filter(received_at__gte=since, received_at__lt=until, kind__in=kinds)
+    return list(found.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
 def device_events(
     thing_id: int, *, scope: Scope | None = None, kinds: Collection[EventKind] = (), before: tuple[datetime, int] | None = None,
     limit: int = PAGE,

@@ -3,6 +3,7 @@
 `direction` says what the folder's package exports:
 `push` — `decode(body) -> list[Reading]`, which raises BodyInvalid, its type `BODY` and an `EXAMPLE`: a shape that HTTP and MQTT carry;
 `listen` — `serve(Listening)`: a listener of its own, which the command of the same name runs;
+`follow` — `serve(Following)`: a client of somebody else's server, which the command of the same name runs;
 `events` — what cameras tell: `CAMERAS`, a `shouwang.telemetry.cameras.Family`;
 `import` — read by a page or a command.
 A source that an office sets up exports `SETTINGS`, the msgspec type of its table `[sources.NAME]` in shouwang.toml.
@@ -26,7 +27,7 @@ from shouwang.kernel.errors import NotFound, ShouwangError
 if TYPE_CHECKING:
     from shouwang.telemetry.placing import Reading
 
-PUSH, LISTEN, EVENTS = "push", "listen", "events"
+PUSH, LISTEN, FOLLOW, EVENTS = "push", "listen", "follow", "events"
 Decode = Callable[[bytes], "list[Reading]"]
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from shouwang.telemetry.sources import LISTEN, PUSH, sources_found
+from shouwang.telemetry.sources import FOLLOW, LISTEN, PUSH, sources_found
 
-NAMES = sorted(name for name, source in sources_found().items() if source.direction in {PUSH, LISTEN})
+NAMES = sorted(name for name, source in sources_found().items() if source.direction in {PUSH, LISTEN, FOLLOW})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from shouwang.telemetry import actions, queries, writing
 from shouwang.telemetry.actions import add_things
 from shouwang.telemetry.models import Observation, Quarantine
 from shouwang.telemetry.rules import NewThing
-from shouwang.telemetry.sources import EVENTS, LISTEN, PUSH, decoder_of, sources_found
+from shouwang.telemetry.sources import EVENTS, FOLLOW, LISTEN, PUSH, decoder_of, sources_found
 from tests.telemetry.sources.contract import NAMES, Line, Read, line_of
 
 M1, M2, STRANGER = "37150000000001", "37150000000002", "37150000000009"
@@ -66,7 +66,7 @@ def test_a_manifest_says_what_a_source_is(name: str) -> None:
     source = sources_found()[name]
     assert source.zh
     assert source.en
-    assert source.direction in {PUSH, LISTEN, EVENTS, "import"}
+    assert source.direction in {PUSH, LISTEN, FOLLOW, EVENTS, "import"}
     assert all(limit > 0 for limit in source.limits.values())
     assert (source.port > 0) is (source.direction == LISTEN)
     if source.direction == PUSH:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shouwang.cases.queries import alert_id_of
 from shouwang.kernel.errors import NotFound
-from shouwang.systems.drowning.models import Known, Sighting
+from shouwang.systems.drowning.models import Camera, Known, Sighting
 from shouwang.systems.drowning.rules.judging import NEAR, Near, Verdict
 from shouwang.systems.drowning.rules.judging import Known as KnownRule
 from shouwang.systems.drowning.rules.zones import Box
@@ -61,6 +61,14 @@ def known_at(water_ids: Collection[int], now: datetime) -> Mapping[int, KnownRul
     """Return how many persons are known to be at each water, and until when; of several notices that for the most."""
     rows = Known.objects.filter(water_id__in=water_ids, since__lte=now, until__gt=now, ended_at__isnull=True).order_by("persons")
     return {row.water_id: KnownRule(row.until, row.persons) for row in rows}
+
+
+def unjudged(event_ids: Collection[int]) -> list[int]:
+    """Return those events of cameras at waters that have no verdict."""
+    judged = set(Sighting.objects.filter(event_id__in=event_ids).values_list("event_id", flat=True))
+    rows = device_events_numbered([each for each in event_ids if each not in judged])
+    cameras = set(Camera.objects.filter(thing_id__in={row.thing_id for row in rows}, active=True, water__active=True).values_list("thing_id", flat=True))
+    return [row.id for row in rows if row.thing_id in cameras]
 
 
 def begun_ladders(water_id: int, now: datetime) -> list[datetime]:

@@ -14,15 +14,12 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated
 
 import msgspec
-from django.db import close_old_connections
 
-from shouwang.people.queries import scope_of_token
-from shouwang.people.rules.codes import DEVICE, INTEGRATION
+from shouwang.kernel.errors import ShouwangError
+from shouwang.telemetry.admission import key_of
 from shouwang.telemetry.listening import Hub, Session
-from shouwang.telemetry.receiving import RIGHT
 from shouwang.telemetry.sources.cjt188 import frames
 from shouwang.telemetry.writing import Incoming, Key
-from shouwang.ui.outage import outage_of
 
 _log = logging.getLogger(__name__)
 
@@ -137,12 +134,6 @@ class Line(Session):
 def admitted(token: str, *, at: datetime) -> Key | None:
     """Return the token a connection goes on with, None when it may not write; reads the database."""
     try:
-        for kind in (DEVICE, INTEGRATION):
-            scope = scope_of_token(token, kind, at)
-            if scope is not None and RIGHT in scope.rights:
-                return Key(token, kind)
-    except Exception as error:
-        close_old_connections()
-        if outage_of(error) is None:
-            raise
-    return None
+        return key_of(token, at=at)
+    except ShouwangError:
+        return None

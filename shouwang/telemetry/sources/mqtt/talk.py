@@ -7,12 +7,10 @@ QoS 0 promises nothing. No session is kept and nothing is ever published to a cl
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from shouwang.kernel.errors import NotFound, ShouwangError
-from shouwang.telemetry.placing import Reading
-from shouwang.telemetry.sources import decoder_of
+from shouwang.kernel.errors import ShouwangError
+from shouwang.telemetry.addresses import Address, address_of
 from shouwang.telemetry.sources.mqtt import packets
 from shouwang.telemetry.sources.mqtt.packets import (
     CONNECT,
@@ -32,39 +30,10 @@ from shouwang.telemetry.sources.mqtt.packets import (
     Splitter,
     WrongVersion,
 )
-from shouwang.telemetry.writing import Decode, Incoming, Key
-from shouwang.ui.answers import BodyInvalid
+from shouwang.telemetry.writing import Incoming, Key
 
-READINGS = "readings"
 TOPICS_KNOWN = 100
-TOPIC_FORMS = "v1/{device}/readings, v1/readings, v1/{device}/{source}"
 _ANSWER = {0: None, 1: PUBACK, 2: PUBREC}
-
-
-class Address(NamedTuple):
-    """What a topic says: the device it names, if any, and what decodes its messages."""
-
-    device: str | None
-    decode: Decode
-    topic: str
-
-
-def address_of(topic: str) -> Address:
-    """Return what a topic says; the messages of one that says nothing cannot be decoded and go to quarantine."""
-    parts = topic.split("/")
-    if parts[0] == "v1" and len(parts) in {2, 3} and all(parts):
-        device = parts[1] if len(parts) == 3 else None
-        try:
-            decode = decoder_of("http" if parts[-1] == READINGS else parts[-1])
-        except NotFound:
-            pass
-        else:
-            return Address(device, decode, topic)
-    return Address(None, _unknown_topic, topic)
-
-
-def _unknown_topic(payload: bytes) -> Sequence[Reading]:
-    raise BodyInvalid(field="topic", found=f"{len(payload)} B", expected=TOPIC_FORMS)
 
 
 class Talk:
