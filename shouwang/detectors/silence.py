@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.contract import END, OPEN, Columns, Finding, Params, State, join_streams
+from shouwang.detectors.contract import END, OPEN, Columns, Finding, Int64s, Params, State, join_streams
 from shouwang.detectors.habits.clock import alarm_hours, silence
 from shouwang.detectors.habits.frozen import frozen
 from shouwang.detectors.habits.hourly import HOUR_US, WEEK_H, Hour, Intake, hour_of_week, is_idle, waits
@@ -26,6 +26,7 @@ TIERS = (("WATER_SILENCE_CALL", 2), ("WATER_SILENCE", 3), ("WATER_HARD_STOP", 4)
 HARD = 2
 NEVER_H = 255
 CLOSED = 65_535
+ALL = slice(None)
 CLOCK_SET_H = 3
 """Hours of silence before a call or visit can be due: its clock is set then and not with each use, most of which more follow at once."""
 
@@ -95,23 +96,44 @@ class Watched:
             return []
         found = {self.begins} if at <= self.begins < end else set()
         use_slot = self.memory.use_slot
-        for after_h, still in ((CLOCK_SET_H, self.due_h[:, 0] == NEVER_H), (self.hard_h, self.open_h[:, HARD] == CLOSED)):
-            due = use_slot[still & (use_slot >= max(at - after_h, 0)) & (use_slot < end - after_h)]
-            found.update((np.unique(due) + after_h).tolist())
+        for due, still in ((use_slot + CLOCK_SET_H, self.due_h[:, 0] == NEVER_H), (self._hard_slot(), self.open_h[:, HARD] == CLOSED)):
+            found.update(np.unique(due[still & (use_slot >= 0) & (due >= at) & (due < end)]).tolist())
         return sorted(found)
+
+    def _hard_slot(self, homes: slice | Int64s = ALL) -> NDArray[np.int32]:
+        """Return when the hard stop is due: counted from the first hour without a reading in which the last use may have been."""
+        most_h = max(min(int(self.params["max_gap_h"]), self.hard_h - CLOCK_SET_H), 0)
+        unseen_h = np.minimum(self.memory.unseen_h[homes], most_h).astype(np.int32)
+        slot: NDArray[np.int32] = self.memory.use_slot[homes] - unseen_h + np.int32(self.hard_h)
+        return slot
 
     def judge(self, hour: Hour) -> list[Finding]:
         """Take the readings of an hour and return what became true by its end."""
         registers = np.full(len(self.stream), np.nan)
         registers[hour.place] = hour.register_l
-        used, _ = self.memory.step(hour.slot, registers, hours=self._hours_after(hour.slot))
         at_us = (hour.slot + 1) * HOUR_US
-        findings = self._ended(used, at_us=at_us)
-        self.memory.mark_used(hour.slot, used)
-        for tier in range(HARD):
-            np.copyto(self.due_h[:, tier], np.uint8(NEVER_H), where=used)
+        self.memory.turn(hour.slot)
+        findings = [finding for past in hour.earlier for finding in self._caught_up(past, at_us=at_us)]
+        used, _ = self.memory.step(hour.slot, registers, hours=self._hours_after(hour.slot))
+        findings += self._begin_anew(hour.slot, np.flatnonzero(used), at_us=at_us)
         self._set_clocks(hour.slot - CLOCK_SET_H)
+        for slot in {past.slot for past in hour.earlier}:
+            self._set_clocks(min(slot, hour.slot - CLOCK_SET_H))
         return findings + self._opened(hour.slot, np.isfinite(registers) & ~used, at_us=at_us)
+
+    def _caught_up(self, past: Hour, *, at_us: int) -> list[Finding]:
+        """Take the readings of an hour that is over, for the homes of which nothing later is known; return what ended."""
+        later = self.memory.read_slot[past.place] < past.slot
+        homes = past.place[later]
+        used, _ = self.memory.take(past.slot, homes, past.register_l[later], hour=hour_of_week(past.slot, utc_offset_h=self.params["utc_offset_h"]))
+        return self._begin_anew(past.slot, homes[used], at_us=at_us)
+
+    def _begin_anew(self, slot: int, homes: Int64s, *, at_us: int) -> list[Finding]:
+        """Let the silence of homes that used water begin anew; return what ended."""
+        ended = self._ended(homes, at_us=at_us)
+        self.memory.mark_used(slot, homes)
+        self.due_h[homes] = NEVER_H
+        return ended
 
     def _hours_after(self, slot: int) -> NDArray[np.int16]:
         first = hour_of_week(slot, utc_offset_h=self.params["utc_offset_h"])
@@ -119,7 +141,7 @@ class Watched:
 
     def _set_clocks(self, slot: int) -> None:
         """Set the clocks of homes whose last use fell in hour `slot`: most silences end before it is worth reckoning them."""
-        homes = self.memory.use_slot == slot
+        homes = (self.memory.use_slot == slot) & (self.due_h[:, 0] == NEVER_H)
         if slot < 0 or not homes.any():
             return
         contexts = self.memory.contexts(slot, homes, hours=self._hours_after(slot), population=frozen().population)
@@ -141,7 +163,7 @@ class Watched:
         recent = (slot - memory.read_slot <= int(self.params["max_gap_h"])) & (memory.use_slot >= 0)
         shown = silent | recent if slot == self.begins else silent
         late = [shown & (silent_h >= self.due_h[:, tier]) & (self.due_h[:, tier] != NEVER_H) for tier in range(HARD)]
-        late.append(recent & (silent_h >= self.hard_h))
+        late.append(recent & (self._hard_slot() <= slot))
         rows = []
         for tier, due in enumerate(late):
             home = np.flatnonzero(due & (self.open_h[:, tier] == CLOSED))
@@ -149,9 +171,8 @@ class Watched:
             rows += [(place, tier) for place in home.tolist()]
         return [self._finding(home, tier, OPEN, at_us=at_us) for home, tier in sorted(rows)]
 
-    def _ended(self, used: NDArray[np.bool_], *, at_us: int) -> list[Finding]:
-        is_open = (self.open_h != CLOSED).any(axis=1)
-        homes = np.flatnonzero(used & is_open)
+    def _ended(self, homes: Int64s, *, at_us: int) -> list[Finding]:
+        homes = homes[(self.open_h[homes] != CLOSED).any(axis=1)]
         found = []
         for row, tier in zip(*np.nonzero(self.open_h[homes] != CLOSED), strict=True):
             found.append(self._finding(int(homes[row]), int(tier), END, at_us=at_us))
@@ -162,7 +183,7 @@ class Watched:
         """Return a finding that carries its sentence: last use, and in how many of 100 such hours water was used again by when."""
         kind, severity = TIERS[tier]
         use_slot = int(self.memory.use_slot[home])
-        due = use_slot + (self.hard_h if tier == HARD else int(self.due_h[home, tier]))
+        due = int(self._hard_slot(np.array([home]))[0]) if tier == HARD else use_slot + int(self.due_h[home, tier])
         params: dict[str, float | int] = {
             "last_use_us": use_slot * HOUR_US, "again_by_us": due * HOUR_US, "again_of_100": float(self.again[home, tier]) / 10,
             "silent_h": at_us // HOUR_US - 1 - use_slot, "last_at_us": int(self.memory.read_slot[home]) * HOUR_US,

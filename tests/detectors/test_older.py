@@ -34,7 +34,7 @@ def silence_before(state: State) -> State:
     litres = np.zeros((len(use_slot), 24), np.float32)
     for each in range(slot - 23, slot + 1):
         litres[:, each % 24] = np.nan_to_num(rate[:, each % 48])
-    gone = {"used_ring", "rate_ring", "known_h", "last_use", "silence_before", "due_h", "again", "open_h"}
+    gone = {"used_ring", "rate_ring", "known_h", "dry_h", "wet_h", "unseen_h", "last_use", "silence_before", "due_h", "again", "open_h"}
     older = {name: array for name, array in state.items() if name not in gone}
     for name, shape in SHAPES.items():
         older[f"learnt_{name}"] = state[f"learnt_{name}"].astype(np.float32) / UNITS[name]

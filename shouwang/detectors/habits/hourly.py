@@ -1,12 +1,13 @@
 """Readings by whole hours: which streams are known, what waits, and the last register of each stream in each hour.
 
 An hour is judged once the watermark has passed its end. A row that comes later counts in the next hour to be judged if it is
-newer than all that is known of its stream, else it is only counted as late.
+newer than all that is known of its stream, else it is only counted as late. Of several that come late together, as a meter
+sends that uploads once a day, those before the last are told with the hours they were taken in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,15 +18,20 @@ from shouwang.detectors.habits.waiting import as_state, places, taken, with_new,
 HOUR_US = 3_600_000_000
 THURSDAY_H = 72
 WEEK_H = 168
+LATE_H = 48
 
 
 @dataclass(frozen=True)
 class Hour:
-    """The streams (by their place, each once) that were read in an hour since 1970, and their last registers in litres."""
+    """The streams (by their place, each once) that were read in an hour since 1970, and their last registers in litres.
+
+    `earlier` are hours of the last two days that are over, ascending, with readings that came only now.
+    """
 
     slot: int
     place: Int64s
     register_l: Float64s
+    earlier: Sequence[Hour] = ()
 
 
 class Intake:
@@ -66,10 +72,24 @@ class Intake:
             self.late += int((~fresh).sum())
             rows, place = rows.where(fresh), place[fresh]
         last = self._last_of_each(rows, place)
+        earlier: list[Hour] = []
         if last is not None:
+            earlier = self._earlier(slot, rows, place, last=last) if slot == self.next_slot else []
             rows, place = rows.where(last), place[last]
         self.read_us[place] = rows.at_us
-        return Hour(slot, place, rows.value)
+        return Hour(slot, place, rows.value, earlier)
+
+    def _earlier(self, slot: int, rows: Columns, place: Int64s, *, last: Int64s) -> list[Hour]:
+        """Return the hours before `slot` of the rows that are not the last of their stream."""
+        over = rows.at_us // HOUR_US
+        over[last] = slot
+        found = []
+        for number in np.unique(over[(over < slot) & (over >= slot - LATE_H)]).tolist():
+            mine = np.flatnonzero(over == number)
+            part, where = rows.where(mine), place[mine]
+            ends = self._last_of_each(part, where)
+            found.append(Hour(number, where, part.value) if ends is None else Hour(number, where[ends], part.value[ends]))
+        return found
 
     def _last_of_each(self, rows: Columns, place: Int64s) -> Int64s | None:
         """Return which rows are the last of their stream, of two at one moment the greater; None where all are."""

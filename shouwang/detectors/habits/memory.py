@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shouwang.detectors.habits.leak import DRY_H, HOLE_H, KNOWN_H, LEAK_H, MOST_WET_H, USE_L, WET_H, leaked_l
 from shouwang.detectors.habits.packed import LITRES, UNKNOWN, code_of, decay, ring_bits
 from shouwang.detectors.habits.waiting import taken
 
@@ -22,10 +23,10 @@ Mask = NDArray[np.bool_]
 
 WEEK_H = 168
 RING_H = 192
-LEAK_H = 48
 EXCHANGED_L = 10.0
 """A register that falls by more is another meter's, by less the same one's that water has pushed back: nobody has used any."""
 AHEAD_H = 36
+MOST_UNSEEN_H = 255
 HALF_LIFE_WEEKS = 16
 DECAY = 0.5 ** (1 / HALF_LIFE_WEEKS)
 MOST_WEEKS = 520
@@ -84,6 +85,9 @@ class Memory:
         self.used_ring = np.zeros((count, RING_H // 8), np.uint8, order="F")
         self.rate_ring = np.full((count, LEAK_H), UNKNOWN, np.uint8, order="F")
         self.known_h = np.zeros(count, np.uint8)
+        self.dry_h = np.zeros(count, np.uint8)
+        self.wet_h = np.full(count, MOST_WET_H, np.uint8)
+        self.unseen_h = np.zeros(count, np.uint8)
         self.last_use = np.zeros(count, np.uint8)
         self.silence_before = np.ones(count, np.uint8)
         self.learnt: dict[str, NDArray[Any]] = {name: np.zeros((count, *shape), KINDS[name], order="F") for name, shape in SHAPES.items()}
@@ -95,6 +99,7 @@ class Memory:
             array[homes] = 0
         self.used_ring[homes] = 0
         self.rate_ring[homes] = np.where(self.rate_ring[homes] == UNKNOWN, UNKNOWN, 0)
+        self.dry_h[homes], self.wet_h[homes] = DRY_H, 0
         self.since_slot[homes] = self.slot
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -138,38 +143,41 @@ class Memory:
         `hours` holds the local hours of the week of this slot and the next 36. Slots must ascend.
         """
         self.turn(slot)
-        read = np.isfinite(registers)
-        known = read & (self.read_slot >= 0)
-        first = read & ~known
-        gone_h = np.where(known, slot - self.read_slot, np.int32(1))
-        litres: Floats = np.where(known, registers - self.register, 0.0).astype(np.float32)
-        exchanged = litres < -EXCHANGED_L
-        np.maximum(litres, 0, out=litres)
-        rate: Floats = np.true_divide(litres, gone_h.astype(np.float32))
-        self._note_rates(slot, read, rate, gone_h)
-        used = litres > 0.5 + np.float32(1.2) * self._leak_l_h() * gone_h
-        used |= exchanged
-        used |= first
-        used &= read
-        self._learn(slot, known, used, litres, gone_h, hour=int(hours[0]))
-        self.used_ring[:, slot % RING_H // 8] |= used.view(np.uint8) << np.uint8(slot % 8)
-        np.copyto(self.register, registers, where=read)
-        np.copyto(self.read_slot, np.int32(slot), where=read)
-        np.copyto(self.since_slot, np.int32(slot), where=first)
+        used, litres = np.zeros(len(registers), bool), np.zeros(len(registers), np.float32)
+        homes = np.flatnonzero(np.isfinite(registers))
+        used[homes], litres[homes] = self.take(slot, homes, registers[homes], hour=int(hours[0]))
         return used, litres
 
-    def mark_used(self, slot: int, used: Mask) -> None:
+    def take(self, slot: int, homes: Ints, registers: NDArray[np.float64], *, hour: int) -> tuple[Mask, Floats]:
+        """Take a register of each of `homes` in hour `slot`, which may be over if it is later than all that is known of them."""
+        first = self.read_slot[homes] < 0
+        gone_h = np.where(first, np.int32(1), slot - self.read_slot[homes])
+        litres: Floats = np.where(first, 0.0, registers - self.register[homes]).astype(np.float32)
+        exchanged = litres < -EXCHANGED_L
+        np.maximum(litres, 0, out=litres)
+        code = code_of(np.true_divide(litres, gone_h.astype(np.float32)))
+        self._note_rates(slot, homes, code, gone_h)
+        used: Mask = (litres > USE_L) | exchanged | first
+        self._let_leak(slot, homes, used, litres, gone_h, sure=exchanged | first)
+        self._learn(slot, homes, ~first, used=used, litres=litres, gone_h=gone_h, hour=hour)
+        self.unseen_h[homes[used]] = np.minimum(gone_h[used] - 1, MOST_UNSEEN_H)
+        self.used_ring[homes, slot % RING_H // 8] |= used.view(np.uint8) << np.uint8(slot % 8)
+        self.register[homes], self.read_slot[homes] = registers, slot
+        self.since_slot[homes[first]] = slot
+        return used, litres
+
+    def mark_used(self, slot: int, used: Mask | Ints) -> None:
         """Let the silence of `used` begin anew at `slot`; call it after `contexts`, which still needs the last silence."""
-        np.copyto(self.use_slot, np.int32(slot), where=used)
+        self.use_slot[used] = slot
 
     def turn(self, slot: int) -> None:
-        """Clear the hours since the last step, and let the weeks that are over fade."""
+        """Clear the uses of the hours since the last step, and let the weeks that are over fade.
+
+        The litres of an hour need no clearing: a reading notes all hours since the one before.
+        """
         if self.slot >= 0:
             for passed in range(max(self.slot + 1, slot - RING_H + 1), slot + 1):
                 self.used_ring[:, passed % RING_H // 8] &= np.uint8(255 - (1 << passed % 8))
-                rates = self.rate_ring[:, passed % LEAK_H]
-                self.known_h -= (rates != UNKNOWN).view(np.uint8)
-                rates[:] = UNKNOWN
             for week in range(max(self.slot // WEEK_H, slot // WEEK_H - MOST_WEEKS), slot // WEEK_H):
                 for array in self.learnt.values():
                     if array.dtype == np.uint8:
@@ -178,45 +186,48 @@ class Memory:
                         np.multiply(array, DECAY, out=array, casting="same_kind")
         self.slot = slot
 
-    def _note_rates(self, slot: int, read: Mask, rate: Floats, gone_h: NDArray[np.int32]) -> None:
-        """Note the litres an hour of those read: for this hour and the hours since the reading before."""
-        code = code_of(rate)
-        self.rate_ring[:, slot % LEAK_H] = np.where(read, code, np.uint8(UNKNOWN))
-        self.known_h += read.view(np.uint8)
+    def _note_rates(self, slot: int, homes: Ints, code: NDArray[np.uint8], gone_h: NDArray[np.int32]) -> None:
+        """Note the litres an hour: for this hour and the hours since the reading before."""
+        self.rate_ring[homes, slot % LEAK_H] = code
         holes = np.flatnonzero(gone_h > 1)
         for back in range(1, min(LEAK_H, int(gone_h.max(initial=1)))):
             holes = holes[gone_h[holes] > back]
-            self.rate_ring[holes, (slot - back) % LEAK_H] = code[holes]
-            self.known_h[holes] += np.uint8(1)
+            self.rate_ring[homes[holes], (slot - back) % LEAK_H] = code[holes]
+        hours = np.minimum(gone_h, LEAK_H).astype(np.int16)
+        known = self.known_h[homes].astype(np.int16)
+        self.known_h[homes] = np.where(gone_h <= HOLE_H, np.minimum(known + hours, LEAK_H), np.maximum(known - hours, 0))
+        self.dry_h[homes] = dry = np.where(code == 0, np.minimum(self.dry_h[homes] + hours, DRY_H), 0)
+        self.wet_h[homes] = np.where(dry >= DRY_H, 0, np.minimum(self.wet_h[homes] + hours, MOST_WET_H))
 
-    def _leak_l_h(self) -> Floats:
-        """Return the least litres an hour of the last 48 hours, 0 where fewer than 24 of them are known."""
-        least: Floats = LITRES[self.rate_ring.min(axis=1)]
-        least[self.known_h < LEAK_H // 2] = 0
-        return least
+    def _let_leak(self, slot: int, homes: Ints, used: Mask, litres: Floats, gone_h: NDArray[np.int32], *, sure: Mask) -> None:
+        """Take back use that a leak explains, at homes that were never dry for three hours of the last two days."""
+        doubtful = np.flatnonzero(used & ~sure & (self.wet_h[homes] > WET_H) & (self.known_h[homes] >= KNOWN_H))
+        if len(doubtful):
+            codes = self.rate_ring.T[(slot - np.arange(LEAK_H)) % LEAK_H][:, homes[doubtful]]
+            used[doubtful] = litres[doubtful] > leaked_l(codes, gone_h=gone_h[doubtful])
 
-    def _learn(self, slot: int, known: Mask, used: Mask, litres: Floats, gone_h: NDArray[np.int32], *, hour: int) -> None:
-        silent_h = np.where(self.use_slot >= 0, slot - self.use_slot, np.int32(1))
+    def _learn(self, slot: int, homes: Ints, known: Mask, *, used: Mask, litres: Floats, gone_h: NDArray[np.int32], hour: int) -> None:
+        use_slot = self.use_slot[homes]
+        silent_h = np.where(use_slot >= 0, slot - use_slot, np.int32(1))
         hourly = known & (gone_h == 1) & (used | (silent_h <= AHEAD_H))
         quiet = hourly & (silent_h >= 3)
         kind, hour_of_day = int(hour // 24 >= 5), hour % 24
-        self._count("hours", (kind, hour_of_day), hourly)
-        self._count("uses", (kind, hour_of_day), hourly & used)
-        self._count("quiet_hours", (hour_of_day,), quiet)
-        self._count("quiet_uses", (hour_of_day,), quiet & used)
-        ended = np.flatnonzero(used & known & (self.use_slot >= 0) & (silent_h > LONG_H[0]))
+        self._count("hours", (kind, hour_of_day), homes[hourly])
+        self._count("uses", (kind, hour_of_day), homes[hourly & used])
+        self._count("quiet_hours", (hour_of_day,), homes[quiet])
+        self._count("quiet_uses", (hour_of_day,), homes[quiet & used])
+        ended = homes[used & known & (use_slot >= 0) & (silent_h > LONG_H[0])]
         silence_h = self.read_slot[ended] - self.use_slot[ended]
         for place, long_h in enumerate(LONG_H):
             self.learnt["gaps"][ended[(silence_h < AHEAD_H) & (silence_h >= long_h)], place] += np.float16(1)
-        self.learnt["read"][:, 0] += known
-        self.learnt["litres"][:, 0] += np.minimum(litres, np.float32(500))
-        np.copyto(self.silence_before, np.minimum(silent_h, AHEAD_H).astype(np.uint8), where=used)
-        np.copyto(self.last_use, code_of(litres), where=used)
+        self.learnt["read"][homes[known], 0] += np.float32(1)
+        self.learnt["litres"][homes, 0] += np.minimum(litres, np.float32(500))
+        self.silence_before[homes[used]] = np.minimum(silent_h[used], AHEAD_H)
+        self.last_use[homes[used]] = code_of(litres[used])
 
-    def _count(self, name: str, place: tuple[int, ...], seen: Mask) -> None:
-        index: Any = (slice(None), *place)
-        column = self.learnt[name][index]
-        column += seen.view(np.uint8) << np.uint8(UNITS[name] - 1)
+    def _count(self, name: str, place: tuple[int, ...], homes: Ints) -> None:
+        index: Any = (homes, *place)
+        self.learnt[name][index] += np.uint8(UNITS[name])
 
     def learnt_of(self, homes: Ints) -> dict[str, Floats]:
         """Return what has been learnt of `homes`, as counts."""
@@ -257,7 +268,7 @@ class Memory:
         return recent
 
 
-KEPT = ("register", "read_slot", "use_slot", "since_slot", "used_ring", "rate_ring", "known_h", "last_use", "silence_before")
+KEPT = ("register", "read_slot", "use_slot", "since_slot", "used_ring", "rate_ring", "known_h", "dry_h", "wet_h", "unseen_h", "last_use", "silence_before")
 SHAPES: dict[str, tuple[int, ...]] = {
     "hours": (2, 24), "uses": (2, 24), "quiet_hours": (24,), "quiet_uses": (24,), "gaps": (4,), "read": (1,), "litres": (1,),
 }
