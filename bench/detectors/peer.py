@@ -15,7 +15,7 @@ from river import stats
 from river.base import AnomalyDetector
 
 from bench.detectors.reference import SilentHome, leaked, litres_of
-from shouwang.detectors.habits.memory import Contexts
+from shouwang.detectors.habits.contexts import Contexts
 from shouwang.detectors.habits.quick import quick_chances
 
 

@@ -35,11 +35,15 @@ def leaked_l(codes: Bytes, *, gone_h: NDArray[np.int32]) -> Floats:
     Either the least hour, uneven by a fifth, or where no three hours stood still their least and one litre more: as long as
     that fits a steady drip which shows the least hour's litres and at times one more.
     """
-    rates = _RATES[codes]
-    least = rates.min(axis=0)
-    together = (rates[2:] + rates[1:-1] + rates[:-2]).min(axis=0)
-    steady = np.float32(USE_L) + np.float32(UNEVEN) * least * gone_h
-    drips = (together > 0) & (together < DRY_H * (least + 1) - np.float32(0.5))
-    dripped = (together + 1) / np.float32(DRY_H) * gone_h + np.float32(STEP_L)
-    found: Floats = np.where(drips, np.maximum(steady, dripped), steady).astype(np.float32)
+    least = _RATES[codes.min(axis=0)]
+    found: Floats = (np.float32(USE_L) + np.float32(UNEVEN) * least * gone_h).astype(np.float32)
+    most = DRY_H * (least + 1) - np.float32(0.5)
+    near = np.maximum(codes[2:], codes[:-2])
+    maybe = np.flatnonzero(_RATES[np.maximum(near, codes[1:-1], out=near).min(axis=0)] < most)
+    if len(maybe):
+        rates = _RATES.take(codes.take(maybe, axis=1))
+        together = (rates[2:] + rates[1:-1] + rates[:-2]).min(axis=0)
+        dripped = (together + 1) / np.float32(DRY_H) * gone_h[maybe] + np.float32(STEP_L)
+        drips = (together > 0) & (together < most[maybe])
+        found[maybe] = np.where(drips, np.maximum(found[maybe], dripped), found[maybe])
     return found

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from shouwang.detectors.contract import State
 from shouwang.detectors.habits.leak import DRY_H, LEAK_H, MOST_WET_H
-from shouwang.detectors.habits.memory import AHEAD_H, KINDS, RING_H, SHAPES, UNITS
+from shouwang.detectors.habits.memory import KINDS, SHAPES, UNITS
 from shouwang.detectors.habits.packed import LITRES, MOST_COUNT, UNKNOWN, code_of
+from shouwang.detectors.habits.spans import AHEAD_H, RING_H
 
 HOUR_US = 3_600_000_000
 NEVER_H, CLOSED = 255, 65_535
@@ -27,9 +28,9 @@ def _running(state: State) -> State:
     """Return since when a home has been dry or not, from its litres of two days; that no use was unseen."""
     read_slot, ring = state["read_slot"].astype(np.int64), state["rate_ring"].astype(np.uint8)
     codes = np.take_along_axis(ring, (read_slot[:, None] - np.arange(LEAK_H)) % LEAK_H, axis=1)
-    is_dry = codes == 0
+    is_dry: NDArray[np.bool_] = codes == 0
     dry_h = np.where(is_dry.all(axis=1), LEAK_H, (~is_dry).argmax(axis=1))
-    runs = np.lib.stride_tricks.sliding_window_view(is_dry, DRY_H, axis=1).all(axis=2)
+    runs = is_dry[:, 2:] & is_dry[:, 1:-1] & is_dry[:, :-2]
     return {
         "dry_h": np.minimum(dry_h, DRY_H).astype(np.uint8), "wet_h": np.where(runs.any(axis=1), runs.argmax(axis=1), MOST_WET_H).astype(np.uint8),
         "known_h": (codes != UNKNOWN).sum(axis=1).astype(np.uint8), "unseen_h": np.zeros(len(read_slot), np.uint8),

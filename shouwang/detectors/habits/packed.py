@@ -48,6 +48,6 @@ def decay(counts: Bytes, *, factor: float, week: int) -> None:
 
 def ring_bits(ring: Bytes, homes: NDArray[np.int64], *, slot: int, hours: int) -> Bytes:
     """Return (hour, home) of rings with a bit for each hour (by its number modulo their size), back from `slot`, newest first."""
-    bits = np.unpackbits(ring.T[:, homes], axis=0, bitorder="little")
+    bits = np.unpackbits(ring.T.take(homes, axis=1), axis=0, bitorder="little")
     chosen: Bytes = bits[(slot - np.arange(hours)) % len(bits)]
     return chosen
