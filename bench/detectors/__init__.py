@@ -102,14 +102,14 @@ def by_hand(rows: list[reference.Row], *, until: int) -> set[Told]:
 
 
 def widened(state: State, count: int) -> State:
-    """Return a state for `count` meters, each with the memory of one of those in `state`."""
+    """Return a state for `count` meters, each with the memory of one of those in `state`, laid out as a detector hands it on."""
     size = len(state["stream"])
     wide: State = {}
     for name, array in state.items():
         if name in OF_ALL or name.startswith("pending_"):
             wide[name] = array
         else:
-            wide[name] = np.concatenate([array] * -(-count // size))[:count]
+            wide[name] = np.asfortranarray(np.concatenate([array] * -(-count // size))[:count])
     return {**wide, "stream": FIRST_STREAM + np.arange(count)}
 
 

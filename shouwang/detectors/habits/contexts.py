@@ -74,10 +74,15 @@ def contexts_of(memory: Memory, slot: int, homes: Ints, *, hours: NDArray[np.int
     hourly, uses = (memory.learnt[name].T.take(homes, axis=-1).astype(np.float32) for name in ("hours", "uses"))
     hourly_of_day, uses_of_day = hourly[:, 0] + hourly[:, 1], uses[:, 0] + uses[:, 1]
     kind, hour = (hours[1:] // 24 >= 5).astype(int), hours[1:] % 24
-    over_days = (uses_of_day + HALVES * 20 * population.use.mean(axis=0)[:, None]) / (hourly_of_day + HALVES * 20)
-    use = (uses[hour, kind] + HALVES * 10 * over_days[hour]) / (hourly[hour, kind] + HALVES * 10)
-    quiet_hours, quiet_uses = (memory.learnt[name].T.take(homes, axis=-1).astype(np.float32) for name in ("quiet_hours", "quiet_uses"))
-    after = (quiet_uses + 15 * population.after_silence[:, None]) / (quiet_hours + 15)
+    over_days = uses_of_day + HALVES * 20 * population.use.mean(axis=0)[:, None]
+    over_days /= hourly_of_day + HALVES * 20
+    over_days *= HALVES * 10
+    use, counted = uses[hour, kind], hourly[hour, kind]
+    use += over_days[hour]
+    use /= np.add(counted, HALVES * 10, out=counted)
+    after, counted = (memory.learnt[name].T.take(homes, axis=-1).astype(np.float32) for name in ("quiet_uses", "quiet_hours"))
+    after += 15 * population.after_silence[:, None]
+    after /= np.add(counted, 15, out=counted)
     figures = {"rate": (uses_of_day.sum(axis=0) + HALVES * 30 * population.use.mean()) / (hourly_of_day.sum(axis=0) + HALVES * 30)}
     figures |= _gaps(memory, homes) | _recent(memory, slot, homes)
     figures["hour"] = np.full(len(homes), hours[0], np.float32)
@@ -101,7 +106,7 @@ def _recent(memory: Memory, slot: int, homes: Ints) -> dict[str, Floats]:
         f"uses_{h}": np.true_divide(ring[:h].sum(axis=0, dtype=np.uint8), np.minimum(h, age_h), dtype=np.float32) for h in RECENT_H
     }
     day_l = 24 * (memory.learnt["litres"][homes, 0] + 3_125) / (memory.learnt["read"][homes, 0] + 500)
-    drawn = LITRES.take(memory.rate_ring.T[((slot - np.arange(24)) % LEAK_H)[:, None], homes])
+    drawn = LITRES.take(memory.rate_ring.T.take(homes, axis=1)[(slot - np.arange(24)) % LEAK_H])
     recent["drawn_3"] = drawn[:3].sum(axis=0) / day_l
     recent["drawn_24"] = drawn.sum(axis=0) / day_l * (24 / np.minimum(24, age_h)).astype(np.float32)
     recent["last_use"] = np.log1p(LITRES[memory.last_use[homes]])

@@ -18,7 +18,7 @@ from shouwang.detectors.habits.contexts import Contexts
 from shouwang.detectors.habits.frozen import frozen
 from shouwang.detectors.habits.spans import AHEAD_H
 
-AT_ONCE = 512
+AT_ONCE = 1_024
 QUIET_EVIDENCE = (1, 2, 4)
 LOGS: Mapping[str, float] = {"drawn_24": 0.1, "drawn_3": 0.05, "silence_before": 0.0, "longest_48": 1.0, "longest_168": 1.0}
 LAGS = ("yesterday", "last_week")
