@@ -20,6 +20,7 @@ from bench.harness import Bench
 from shouwang.detectors.contract import OF_ALL, Columns, Finding, State, dump
 from shouwang.detectors.habits.frozen import frozen
 from shouwang.detectors.registry import Detector, detectors_found
+from shouwang.kernel.collecting import collect_seldom
 
 NAMES = ("silence", "high_use", "no_data")
 KINDS = {"WATER_SILENCE_CALL", "WATER_SILENCE", "WATER_HARD_STOP", "WATER_HIGH_USE", "WATER_LEAK", "WATER_NO_DATA"}
@@ -121,7 +122,11 @@ def batches(rows: Columns) -> Iterator[Columns]:
 
 
 def timed(bench: Bench, world: World, states: States, *, begin: int, hours: int) -> dict[str, Any]:
-    """Return the speed of a day and the size of the states after it; making the readings is not timed."""
+    """Return the speed of a day and the size of the states after it; making the readings is not timed.
+
+    The garbage collector looks as seldom as in every process that serves.
+    """
+    collect_seldom()
     order = np.random.default_rng(bench.seed + 1)
     cpu, wall, counted, findings = dict.fromkeys(NAMES, 0.0), 0.0, 0, 0
     hourly: list[float] = []

@@ -67,7 +67,7 @@ class Homes:
     """
 
     def __init__(self, intake: Intake, state: State, params: Params) -> None:
-        self.params, self.stream, count = params, intake.stream, len(intake.stream)
+        self.params, self.stream, count = params, intake.stream, intake.to_lay_out(state, "ring")
         self.judged_us = intake.judged_us
         self.register = np.full(count, np.nan)
         self.read_slot = np.full(count, -1, np.int32)
@@ -130,7 +130,7 @@ class Homes:
                 continue
             shown = (read & (self.known_h[part] >= hours)).view(np.uint8).astype(np.uint16)
             for span, values, factor, least_l in self._spans(hours, total, low):
-                tenths = np.minimum(values, MOST_TENTHS).astype(np.uint16, copy=False) * shown
+                tenths = shown * _capped(values)
                 self._exceed(tenths, much, part, span=span, factor=factor, least_l=least_l)
                 np.maximum(self.week_most[part, span], tenths, out=self.week_most[part, span])
                 if hours == DAY_H and span < len(high.DRAWN_H):
@@ -143,8 +143,9 @@ class Homes:
     def _exceed(self, tenths: Tenths, much: Mask, part: slice, *, span: int, factor: float, least_l: float) -> None:
         """Mark in `much` the homes that exceed their greatest; only those above it or the least that matters are looked at closely."""
         floor = np.maximum(self.most[part, span], np.uint16(10 * least_l)) if factor >= 1 else np.uint16(10 * least_l)
-        near = np.flatnonzero(tenths > floor)
-        if len(near):
+        exceeds = tenths > floor
+        if exceeds.any():
+            near = np.flatnonzero(exceeds)
             most = self.most[near + part.start, span] * np.float32(factor)
             much[near] |= tenths[near] > np.maximum(most, np.float32(10 * least_l))
 
@@ -176,6 +177,11 @@ class Homes:
             Finding(kind, stream, begun_us, phase, severity, at_us, f"{reason}_{phase}", dict(zip(SHOWN, said, strict=True)))
             for stream, begun_us, phase, *said in zip(*(column.tolist() for column in columns), strict=True)
         ]
+
+
+def _capped(values: NDArray[np.generic]) -> Tenths:
+    capped: Tenths = values if values.dtype == np.uint16 else np.minimum(values, MOST_TENTHS).astype(np.uint16)  # type: ignore[assignment] # tenths of a litre
+    return capped
 
 
 def _packed(state: State) -> State:

@@ -72,12 +72,12 @@ class Watched:
     """The homes under watch: their memory, how long after their last use each tier is due and was opened."""
 
     def __init__(self, intake: Intake, state: State, params: Params) -> None:
-        self.params, self.stream, count = params, intake.stream, len(intake.stream)
+        self.params, self.stream, count = params, intake.stream, intake.to_lay_out(state, "due_h")
         self.judged_us = intake.judged_us
         self.hard_h = int(params["hard_stop_h"])
         self.most_unseen_h = max(min(int(params["max_gap_h"]), self.hard_h - CLOCK_SET_H), 0)
         self.begins = -(-(intake.judged_us + 1) // HOUR_US) - 1 if intake.judged_us and intake.next_slot < 0 else -1
-        self.memory = Memory.of(state, place=intake.place, count=count)
+        self.memory = Memory.of(state, place=intake.place, count=len(intake.stream))
         self.due_h = np.full((count, HARD), NEVER_H, np.uint8, order="F")
         self.again = np.zeros((count, 3), np.uint16, order="F")
         self.open_h = np.full((count, 3), CLOSED, np.uint16, order="F")

@@ -63,7 +63,11 @@ class Intake:
         else:
             self.pending, self._ready = waiting.where(~ready), waiting.where(ready)
         self.stream, self.place, self._places = with_new(state.get("stream", none).astype(np.int64, copy=False), self._ready.stream)
-        self.read_us: Int64s = taken(state.get("read_us", none), np.full(len(self.stream), -1, np.int64), self.place)
+        self.read_us: Int64s = taken(state.get("read_us", none), np.full(self.to_lay_out(state, "read_us"), -1, np.int64), self.place)
+
+    def to_lay_out(self, state: State, name: str) -> int:
+        """Return for how many streams arrays must be laid out anew: none where `state` has `name` and its streams stay where they stand."""
+        return 0 if self.place is None and name in state else len(self.stream)
 
     def hours(self) -> Iterator[Hour]:
         """Yield the hours that have rows, in order of time."""
@@ -92,18 +96,17 @@ class Intake:
         count = 0
         pairs.real, pairs.imag = rows.value, rows.at_us
         shown[place] = pairs
-        dense = np.empty(len(shown))
+        dense, read_us = np.empty(len(shown)), np.empty(len(shown), np.int64)
         for begin in range(0, len(shown), AT_ONCE):
             part = slice(begin, begin + AT_ONCE)
             at_us = shown[part].imag.astype(np.int64)
             read = at_us > self.read_us[part]
             count += int(np.count_nonzero(read))
             dense[part] = np.where(read, shown[part].real, np.nan)
+            np.maximum(self.read_us[part], at_us, out=read_us[part])
         if count != len(rows):
             return None
-        for begin in range(0, len(shown), AT_ONCE):
-            part = slice(begin, begin + AT_ONCE)
-            np.maximum(self.read_us[part], shown[part].imag.astype(np.int64), out=self.read_us[part])
+        self.read_us = read_us
         return Hour(slot, place, rows.value, dense=dense)
 
     def _hour(self, slot: int, rows: Columns, place: Int64s) -> Hour:
