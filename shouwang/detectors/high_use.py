@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 from operator import itemgetter
 
 import numpy as np
@@ -86,8 +87,24 @@ class Homes:
 
     def judge(self, hour: Hour) -> list[Finding]:
         """Take the readings of an hour and return what became true or ended by its end."""
+        if hour.earlier:
+            self._catch_up(hour.earlier)
         registers = hour.registers(len(self.stream))
         return [finding for part in blocks(len(registers)) for finding in self._judge(hour.slot, registers[part], part)]
+
+    def _catch_up(self, hours: Sequence[Hour]) -> None:
+        """Take the readings of hours that are over, for the homes of which nothing later is known; they were judged and tell nothing."""
+        homes = np.unique(np.concatenate([past.place for past in hours]))
+        some = copy(self)
+        some.stream = self.stream[homes]
+        for name in ARRAYS:
+            setattr(some, name, np.asfortranarray(getattr(self, name)[homes]))
+        for past in hours:
+            place = np.searchsorted(homes, past.place)
+            later = some.read_slot[place] < past.slot
+            some.judge(Hour(past.slot, place[later], past.register_l[later]))
+        for name in ARRAYS:
+            getattr(self, name)[homes] = getattr(some, name)
 
     def _judge(self, slot: int, registers: Float64s, part: slice) -> list[Finding]:
         read = np.isfinite(registers)
