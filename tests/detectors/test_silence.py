@@ -107,7 +107,7 @@ def test_a_day_s_readings_that_arrive_together_teach_every_hour() -> None:
     assert {finding.params["last_use_us"] for finding in found} == {START_US + STOP * HOUR_US}
     hours = [(finding.at_us - START_US) // HOUR_US for finding in found]
     assert hours[:2] == [(DAYS + 1) * 24 - 1] * 2, "the hours up to the upload were judged without it but for two"
-    assert hours[2] == STOP + 25
+    assert hours[2] == (DAYS + 2) * 24 - 1, "the hard stop needs a reading of the last hours, so it waits for the next upload"
 
 
 @pytest.mark.parametrize("price", [10.0, 300.0, 5000.0])
