@@ -20,6 +20,7 @@ from bench.harness import Bench
 from shouwang.detectors.contract import OF_ALL, Columns, Finding, State, dump
 from shouwang.detectors.habits.frozen import frozen
 from shouwang.detectors.registry import Detector, detectors_found
+from shouwang.kernel.collecting import collect_seldom
 
 NAMES = ("silence", "high_use", "no_data")
 KINDS = {"WATER_SILENCE_CALL", "WATER_SILENCE", "WATER_HARD_STOP", "WATER_HIGH_USE", "WATER_LEAK", "WATER_NO_DATA"}
@@ -102,14 +103,14 @@ def by_hand(rows: list[reference.Row], *, until: int) -> set[Told]:
 
 
 def widened(state: State, count: int) -> State:
-    """Return a state for `count` meters, each with the memory of one of those in `state`."""
+    """Return a state for `count` meters, each with the memory of one of those in `state`, laid out as a detector hands it on."""
     size = len(state["stream"])
     wide: State = {}
     for name, array in state.items():
         if name in OF_ALL or name.startswith("pending_"):
             wide[name] = array
         else:
-            wide[name] = np.concatenate([array] * -(-count // size))[:count]
+            wide[name] = np.asfortranarray(np.concatenate([array] * -(-count // size))[:count])
     return {**wide, "stream": FIRST_STREAM + np.arange(count)}
 
 
@@ -121,7 +122,11 @@ def batches(rows: Columns) -> Iterator[Columns]:
 
 
 def timed(bench: Bench, world: World, states: States, *, begin: int, hours: int) -> dict[str, Any]:
-    """Return the speed of a day and the size of the states after it; making the readings is not timed."""
+    """Return the speed of a day and the size of the states after it; making the readings is not timed.
+
+    The garbage collector looks as seldom as in every process that serves.
+    """
+    collect_seldom()
     order = np.random.default_rng(bench.seed + 1)
     cpu, wall, counted, findings = dict.fromkeys(NAMES, 0.0), 0.0, 0, 0
     hourly: list[float] = []

@@ -33,6 +33,13 @@ def narrow(value: float, kind: str) -> float:
     return struct.unpack(kind, struct.pack(kind, value))[0]
 
 
+def leaked(least: float, three: float, gone_h: int) -> float:
+    """Return the litres that a leak may show in `gone_h` hours, from the least hour and the least three together."""
+    steady = 0.5 + 1.2 * least * gone_h
+    drips = 0 < three < 3 * (least + 1) - 0.5
+    return max(steady, (three + 1) / 3 * gone_h + 0.9) if drips else steady
+
+
 class Counts:
     """Counts of hours that halve in sixteen weeks, in whole steps of one byte."""
 
@@ -71,6 +78,7 @@ class SilentHome:
         self.hours, self.uses, self.quiet_hours, self.quiet_uses = Counts(48, 2), Counts(48, 2), Counts(24, 1), Counts(24, 1)
         self.gaps, self.reads, self.litres = [0.0] * 4, 0.0, 0.0
         self.before, self.last_litres, self.slot = 1, 0, None
+        self.known_h = self.unseen_h = 0
         self.due: dict[str, int] = {}
         self.open: dict[str, int] = {}
 
@@ -92,7 +100,7 @@ class SilentHome:
             self._set_clocks()
         silent_h, shown = slot - self.use, register is not None and not used
         late = {kind: shown and silent_h >= after for kind, after in self.due.items()}
-        late["WATER_HARD_STOP"] = slot - self.read <= self.gap_h and silent_h >= self.hard_h
+        late["WATER_HARD_STOP"] = slot - self.read <= self.gap_h and silent_h + min(self.unseen_h, self.gap_h, self.hard_h - SET_H) >= self.hard_h
         for kind, is_late in late.items():
             if is_late and kind not in self.open:
                 self.open[kind] = at_us
@@ -104,14 +112,19 @@ class SilentHome:
         self.gaps = [narrow(each * narrow(DECAY, "e"), "e") for each in self.gaps]
         self.reads, self.litres = (narrow(each * narrow(DECAY, "f"), "f") for each in (self.reads, self.litres))
 
-    def leak_l_h(self, slot: int) -> float:
-        known = [self.rate[each] for each in range(slot - 47, slot + 1) if each in self.rate]
-        return litres_of(min(known)) if len(known) >= 24 else 0.0
+    def leaked_l(self, slot: int, gone_h: int) -> float:
+        """Return what a leak alone may have shown in `gone_h` hours."""
+        hourly = [litres_of(self.rate[each]) if each in self.rate else None for each in range(slot - 47, slot + 1)]
+        if self.known_h < 24:
+            return 0.5
+        three = [sum(part) for part in zip(hourly, hourly[1:], hourly[2:], strict=False) if None not in part]
+        return leaked(min(each for each in hourly if each is not None), min(three, default=math.inf), gone_h)
 
     def note_rate(self, slot: int, number: int, gone_h: int) -> None:
         for back in range(min(gone_h, 48)):
             self.rate.setdefault(slot - back, number)
         self.rate[slot] = number
+        self.known_h = min(self.known_h + gone_h, 48) if gone_h <= 6 else max(self.known_h - gone_h, 0)
         for old in [each for each in self.rate if each < slot - 80]:
             del self.rate[old]
 
@@ -121,7 +134,7 @@ class SilentHome:
         litres = 0.0 if first else register - self.register
         exchanged, litres = litres < -10, max(litres, 0.0)
         self.note_rate(slot, code(litres / gone_h), gone_h)
-        used = first or exchanged or litres > 0.5 + 1.2 * self.leak_l_h(slot) * gone_h
+        used = first or exchanged or (litres > 0.5 and litres > self.leaked_l(slot, gone_h))
         silent_h = 1 if self.use is None else slot - self.use
         if first:
             self.since = slot
@@ -130,7 +143,7 @@ class SilentHome:
         if used:
             self.used.add(slot)
             self.used = {each for each in self.used if each > slot - 192}
-            self.before, self.last_litres = min(silent_h, AHEAD_H), code(litres)
+            self.before, self.last_litres, self.unseen_h = min(silent_h, AHEAD_H), code(litres), min(gone_h - 1, 255)
         self.register, self.read = register, slot
         return used
 

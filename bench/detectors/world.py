@@ -10,7 +10,7 @@ from shouwang.detectors.contract import Columns
 HOUR_US = 3_600_000_000
 DAY_USE = np.array([.12, .06, .04, .03, .03, .08, .35, .6, .55, .45, .4, .42, .5, .45, .38, .35, .35, .42, .5, .55, .5, .48, .4, .25])
 FIRST_STREAM = 1_000
-EVENTS = ("stops", "tap", "leak", "offline", "exchanged", "away")
+EVENTS = ("stops", "tap", "leak", "offline", "exchanged", "away", "drips")
 EVENT_OF = 97
 """Of so many meters one has each event; the other meters live on as usual."""
 
@@ -53,6 +53,8 @@ class World:
             litres[self.kind == 3] += 20
             if gone_h == 2:
                 self.register[self.kind == 5] = 0
+            litres[self.kind == 7] = 0
+        litres[self.kind == 7] += slot % 2
         self.register += litres
         shown = chance.random(self.count, np.float32) >= 0.01
         if gone_h >= 0:

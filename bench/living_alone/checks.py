@@ -10,7 +10,7 @@ from bench.living_alone.replay import replay
 from bench.living_alone.scenarios import Ground
 from shouwang.detectors.habits.chance import chances
 from shouwang.detectors.habits.clock import alarm_hours
-from shouwang.detectors.habits.memory import Contexts, Population
+from shouwang.detectors.habits.contexts import Contexts, Population
 
 CUTS = 2
 HOMES = 10

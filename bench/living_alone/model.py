@@ -11,8 +11,9 @@ from bench.living_alone.homes import Homes
 from bench.living_alone.judge import Window, window
 from bench.living_alone.replay import FOLDS, Gaps, gaps_of, learn, population_of, replay
 from shouwang.detectors.habits.chance import chances
+from shouwang.detectors.habits.contexts import Contexts, Population
 from shouwang.detectors.habits.frozen import frozen
-from shouwang.detectors.habits.memory import AHEAD_H, Contexts, Population
+from shouwang.detectors.habits.spans import AHEAD_H
 
 WARM_UP_H = 28 * 24
 LEAST_H = 30 * 168

@@ -11,7 +11,7 @@ from bench.living_alone.homes import YEAR_H
 from bench.living_alone.judge import ANNOUNCED_H, judge, window
 from bench.living_alone.replay import Gaps
 
-LEAK_H = 48
+LEAK_H, HOLE_H, KNOWN_H = 48, 6, 24
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,29 @@ def gaps(registers: NDArray[np.float64]) -> list[Gap]:
     """Return every gap of one home; the first reading counts as use, and so does a register that falls."""
     read = [int(column) for column in np.flatnonzero(np.isfinite(registers))]
     found: list[Gap] = []
-    rates: list[tuple[int, np.float32]] = []
+    hourly: dict[int, np.float32] = {read[0]: np.float32(0)}
+    known_h = 1
     use, silent, before = read[0], read[0], read[0]
     for column in read[1:]:
         gone_h = column - before
         drawn = registers[column] - registers[before]
         litres = np.float32(max(drawn, 0))
-        rates = [(at, rate) for at, rate in rates if at > column - LEAK_H] + [(column, litres / np.float32(gone_h))]
-        leak = min(rate for _, rate in rates) if len(rates) >= LEAK_H // 2 else np.float32(0)
-        if drawn < -10 or litres > 0.5 + 1.2 * leak * gone_h:
+        hourly |= dict.fromkeys(range(column - min(gone_h, LEAK_H) + 1, column + 1), litres / np.float32(gone_h))
+        known_h = min(known_h + gone_h, LEAK_H) if gone_h <= HOLE_H else max(known_h - gone_h, 0)
+        if drawn < -10 or (litres > 0.5 and (known_h < KNOWN_H or litres > leaked_l(hourly, column, gone_h))):
             found.append(Gap(use, silent - use, column - use))
             use = column
         silent = before = column
     return [*found, Gap(use, silent - use, read[-1] + 1 - use)]
+
+
+def leaked_l(hourly: dict[int, np.float32], column: int, gone_h: int) -> float:
+    """Return what a leak alone may have shown in the `gone_h` hours up to a column."""
+    rates = [hourly.get(each) for each in range(column - LEAK_H + 1, column + 1)]
+    least = min(rate for rate in rates if rate is not None)
+    three = min((sum(part) for part in zip(rates, rates[1:], rates[2:], strict=False) if None not in part), default=np.inf)
+    steady = 0.5 + 1.2 * least * gone_h
+    return max(steady, (three + 1) / 3 * gone_h + 0.9) if 0 < three < 3 * (least + 1) - 0.5 else steady
 
 
 def is_homebody(found: list[Gap], registers: NDArray[np.float64], *, fit: range) -> bool:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from bench.living_alone.homes import Homes
 from shouwang.detectors.habits.chance import fit, hours_after
-from shouwang.detectors.habits.memory import AHEAD_H, Contexts, Memory, Population
+from shouwang.detectors.habits.contexts import Contexts, Population
+from shouwang.detectors.habits.memory import Memory
+from shouwang.detectors.habits.spans import AHEAD_H
 
 FOLDS = 5
 

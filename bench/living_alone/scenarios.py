@@ -200,9 +200,10 @@ class Moments:
         told = {stream: at for (kind, stream), at in watch.open.items() if kind == HARD_STOP}
         hard = np.array([told.get(int(stream), at) for stream, at in zip(mine, hard, strict=True)])
         silent = _no_data(ground, cut, ground.base.stopped(cut, hours=MISSED_H), back_h=96)
-        offline = hours_until(silent, {}, mine, since=0, kinds=(NO_DATA,), missed_h=10**6)
         last_use = ground.last_use[:, cut]
-        hours = np.minimum(hard, np.where(offline >= last_use, offline, 10**6)) - last_use
+        since_then = [each for each in silent if each.column >= last_use[each.stream]]
+        offline = hours_until(since_then, {}, mine, since=0, kinds=(NO_DATA,), missed_h=10**6)
+        hours = np.minimum(hard, offline) - last_use
         self.hard_stop_h.append(hours[valid])
         self.told_offline += int((offline < hard)[valid].sum())
 

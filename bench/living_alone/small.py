@@ -13,8 +13,8 @@ from bench.living_alone import checks, reference
 from bench.living_alone.homes import Homes
 from bench.living_alone.model import Months, Told, with_frozen
 from bench.living_alone.replay import Gaps, gaps_of
+from shouwang.detectors.habits.contexts import Contexts
 from shouwang.detectors.habits.frozen import frozen
-from shouwang.detectors.habits.memory import Contexts
 
 BODIES, FEW = 6, 3
 BEFORE_H, JUDGED_H = 8 * 168, 10 * 168

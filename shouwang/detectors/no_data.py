@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.detectors.contract import END, OPEN, Columns, Finding, Int64s, Params, State, join_streams
-from shouwang.detectors.habits.waiting import as_state, places, taken, with_new, with_waiting
+from shouwang.detectors.habits.waiting import as_state, taken, with_new, with_waiting
 
 NAME = "no_data"
 VERSION = 1
@@ -56,11 +56,11 @@ class Meters:
         ready = rows.at_us <= end_us
         self.pending, rows = (Columns.empty(), rows) if ready.all() else (rows.where(~ready), rows.where(ready))
         none = np.zeros(0, np.int64)
-        self.stream, place = with_new(state.get("stream", none).astype(np.int64, copy=False), rows.stream)
+        self.stream, place, standing = with_new(state.get("stream", none).astype(np.int64, copy=False), rows.stream)
         count = len(self.stream)
         self.last_us = taken(state.get("last_us", none), np.full(count, -1, np.int64), place)
         self.open_min = taken(state.get("open_min", none), np.zeros(count, np.int32), place)
-        self.place, self.at_us = self._newer(places(self.stream, rows.stream), rows.at_us)
+        self.place, self.at_us = standing, rows.at_us
 
     def state(self) -> State:
         """Return what must be kept."""
@@ -71,19 +71,24 @@ class Meters:
 
     def events(self) -> list[Event]:
         """Return every moment at which a meter may fall silent or come back, in order, and keep its last reading."""
-        place, at_us, before_us = self._readings()
+        readings = self._one_of_each()
+        place, at_us, before_us = readings or self._readings()
         events: list[Event] = []
         back_us = np.maximum(-(-at_us // self.grid_us) * self.grid_us, self.first_us)
         opens_us = self._opens(before_us)
         fell = (before_us >= 0) & (at_us > opens_us)
         events += zip(opens_us[fell].tolist(), place[fell].tolist(), [OPEN] * int(fell.sum()), before_us[fell].tolist(), strict=True)
         is_old = back_us - at_us > self.gap_us
-        came = np.isin(place, np.union1d(np.flatnonzero(self.open_min), place[fell])) & ~is_old
+        was_open = self.open_min > 0
+        was_open[place[fell]] = True
+        came = was_open[place] & ~is_old
         events += zip(back_us[came].tolist(), place[came].tolist(), [END] * int(came.sum()), at_us[came].tolist(), strict=True)
-        np.maximum.at(self.last_us, place, at_us)
-        due_us = self._opens(self.last_us)
-        silent = np.flatnonzero((due_us <= self.end_us) & (self.last_us >= 0))
-        events += zip(due_us[silent].tolist(), silent.tolist(), [OPEN] * len(silent), self.last_us[silent].tolist(), strict=True)
+        if readings is None:
+            np.maximum.at(self.last_us, place, at_us)
+        silent = np.flatnonzero((self.last_us < self.end_us - self.gap_us) & (self.last_us >= 0))
+        due_us = self._opens(self.last_us[silent])
+        silent, due_us = silent[due_us <= self.end_us], due_us[due_us <= self.end_us]
+        events += zip(due_us.tolist(), silent.tolist(), [OPEN] * len(silent), self.last_us[silent].tolist(), strict=True)
         return sorted(events, key=lambda event: (event[0], self.stream[event[1]], event[2]))
 
     def finding(self, event: Event) -> Finding | None:
@@ -101,6 +106,17 @@ class Meters:
         opens: Int64s = np.maximum(((last_us + self.gap_us) // self.grid_us + 1) * self.grid_us, self.first_us)
         return opens
 
+    def _one_of_each(self) -> tuple[Int64s, Int64s, Int64s] | None:
+        """Keep the readings if each stream has one that is newer than all known, and return the few that may change anything; None if not so."""
+        shown = np.zeros(len(self.stream), np.int64)
+        shown[self.place] = self.at_us
+        if np.count_nonzero(shown > self.last_us) != len(self.place) or np.count_nonzero(shown) != len(self.place):
+            return None
+        near = np.flatnonzero(((shown - self.last_us > self.gap_us) | (self.open_min > 0)) & (shown > 0))
+        before_us = self.last_us[near]
+        np.maximum(self.last_us, shown, out=self.last_us)
+        return near, shown[near], before_us
+
     def _newer(self, place: Int64s, at_us: Int64s) -> tuple[Int64s, Int64s]:
         """Return the readings newer than what was known; older ones only count as late."""
         newer = at_us > self.last_us[place]
@@ -112,7 +128,7 @@ class Meters:
 
     def _readings(self) -> tuple[Int64s, Int64s, Int64s]:
         """Return (place, moment, moment of the reading before it, −1 for none) of the last reading in each step of the grid."""
-        place, at_us = self.place, self.at_us
+        place, at_us = self._newer(self.place, self.at_us)
         lines = np.arange(len(place), dtype=np.int32)
         line = np.empty(len(self.stream), np.int32)
         line[place] = lines

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.contract import END, OPEN, Columns, Finding, Params, State, join_streams
-from shouwang.detectors.habits.clock import alarm_hours, silence
+from shouwang.detectors.contract import END, OPEN, Columns, Finding, Int64s, Params, State, join_streams
+from shouwang.detectors.habits.block import blocks, every_bit
+from shouwang.detectors.habits.clock import quick_alarms
+from shouwang.detectors.habits.contexts import contexts_of
 from shouwang.detectors.habits.frozen import frozen
 from shouwang.detectors.habits.hourly import HOUR_US, WEEK_H, Hour, Intake, hour_of_week, is_idle, waits
-from shouwang.detectors.habits.memory import AHEAD_H, Memory
+from shouwang.detectors.habits.memory import Memory
 from shouwang.detectors.habits.older import packed
-from shouwang.detectors.habits.quick import quick_chances
+from shouwang.detectors.habits.quick import quick_silences
+from shouwang.detectors.habits.spans import AHEAD_H
 from shouwang.detectors.habits.waiting import taken as taken_over
 
 NAME = "silence"
@@ -24,8 +28,12 @@ PARAMS: Params = {
 }
 TIERS = (("WATER_SILENCE_CALL", 2), ("WATER_SILENCE", 3), ("WATER_HARD_STOP", 4))
 HARD = 2
+SENTENCE = ("last_use_us", "again_by_us", "again_of_100", "silent_h", "last_at_us")
 NEVER_H = 255
 CLOSED = 65_535
+ALL = slice(None)
+Mask = NDArray[np.bool_]
+CLOCKS_AT_ONCE = 4_096
 CLOCK_SET_H = 3
 """Hours of silence before a call or visit can be due: its clock is set then and not with each use, most of which more follow at once."""
 
@@ -64,11 +72,12 @@ class Watched:
     """The homes under watch: their memory, how long after their last use each tier is due and was opened."""
 
     def __init__(self, intake: Intake, state: State, params: Params) -> None:
-        self.params, self.stream, count = params, intake.stream, len(intake.stream)
+        self.params, self.stream, count = params, intake.stream, intake.to_lay_out(state, "due_h")
         self.judged_us = intake.judged_us
         self.hard_h = int(params["hard_stop_h"])
+        self.most_unseen_h = max(min(int(params["max_gap_h"]), self.hard_h - CLOCK_SET_H), 0)
         self.begins = -(-(intake.judged_us + 1) // HOUR_US) - 1 if intake.judged_us and intake.next_slot < 0 else -1
-        self.memory = Memory.of(state, place=intake.place, count=count)
+        self.memory = Memory.of(state, place=intake.place, count=len(intake.stream))
         self.due_h = np.full((count, HARD), NEVER_H, np.uint8, order="F")
         self.again = np.zeros((count, 3), np.uint16, order="F")
         self.open_h = np.full((count, 3), CLOSED, np.uint16, order="F")
@@ -95,23 +104,54 @@ class Watched:
             return []
         found = {self.begins} if at <= self.begins < end else set()
         use_slot = self.memory.use_slot
-        for after_h, still in ((CLOCK_SET_H, self.due_h[:, 0] == NEVER_H), (self.hard_h, self.open_h[:, HARD] == CLOSED)):
-            due = use_slot[still & (use_slot >= max(at - after_h, 0)) & (use_slot < end - after_h)]
-            found.update((np.unique(due) + after_h).tolist())
+        for due, still in ((use_slot + CLOCK_SET_H, self.due_h[:, 0] == NEVER_H), (self._hard_slot(), self.open_h[:, HARD] == CLOSED)):
+            found.update(np.unique(due[still & (use_slot >= 0) & (due >= at) & (due < end)]).tolist())
         return sorted(found)
+
+    def _hard_slot(self, homes: slice | Int64s = ALL) -> NDArray[np.int32]:
+        """Return when the hard stop is due: counted from the first hour without a reading in which the last use may have been."""
+        unseen_h = np.minimum(self.memory.unseen_h[homes], self.most_unseen_h).astype(np.int32)
+        slot: NDArray[np.int32] = self.memory.use_slot[homes] - unseen_h + np.int32(self.hard_h)
+        return slot
 
     def judge(self, hour: Hour) -> list[Finding]:
         """Take the readings of an hour and return what became true by its end."""
-        registers = np.full(len(self.stream), np.nan)
-        registers[hour.place] = hour.register_l
-        used, _ = self.memory.step(hour.slot, registers, hours=self._hours_after(hour.slot))
+        registers = hour.registers(len(self.stream))
         at_us = (hour.slot + 1) * HOUR_US
-        findings = self._ended(used, at_us=at_us)
-        self.memory.mark_used(hour.slot, used)
-        for tier in range(HARD):
-            np.copyto(self.due_h[:, tier], np.uint8(NEVER_H), where=used)
+        self.memory.turn(hour.slot)
+        findings = [finding for past in hour.earlier for finding in self._caught_up(past, at_us=at_us)]
+        used, _ = self.memory.step(hour.slot, registers, hours=self._hours_after(hour.slot))
+        for part in blocks(len(used)):
+            findings += self._begin_anew(hour.slot, used[part], part, at_us=at_us)
         self._set_clocks(hour.slot - CLOCK_SET_H)
-        return findings + self._opened(hour.slot, np.isfinite(registers) & ~used, at_us=at_us)
+        for slot in {past.slot for past in hour.earlier}:
+            self._set_clocks(min(slot, hour.slot - CLOCK_SET_H))
+        if at_us > self.judged_us:
+            for part in blocks(len(used)):
+                findings += self._opened(hour.slot, np.isfinite(registers[part]) > used[part], part, at_us=at_us)
+        return findings
+
+    def _caught_up(self, past: Hour, *, at_us: int) -> list[Finding]:
+        """Take the readings of an hour that is over, for the homes of which nothing later is known; return what ended."""
+        later = self.memory.read_slot[past.place] < past.slot
+        homes = past.place[later]
+        used, _ = self.memory.take(past.slot, homes, past.register_l[later], hour=hour_of_week(past.slot, utc_offset_h=self.params["utc_offset_h"]))
+        homes = homes[used]
+        ended = self._ended(homes, at_us=at_us)
+        self.memory.mark_used(past.slot, homes)
+        self.due_h[homes] = NEVER_H
+        return ended
+
+    def _begin_anew(self, slot: int, used: Mask, part: slice, *, at_us: int) -> list[Finding]:
+        """Let the silence of those homes of `part` that used water begin anew; return what ended."""
+        is_open = self.open_h[part, 0] != CLOSED
+        for tier in range(1, HARD + 1):
+            is_open |= self.open_h[part, tier] != CLOSED
+        ended = self._ended(np.flatnonzero(used & is_open) + part.start, at_us=at_us)
+        np.maximum(self.memory.use_slot[part], np.multiply(used, np.int32(slot)), out=self.memory.use_slot[part])
+        for tier in range(HARD):
+            self.due_h[part, tier] |= every_bit(used)
+        return ended
 
     def _hours_after(self, slot: int) -> NDArray[np.int16]:
         first = hour_of_week(slot, utc_offset_h=self.params["utc_offset_h"])
@@ -119,53 +159,62 @@ class Watched:
 
     def _set_clocks(self, slot: int) -> None:
         """Set the clocks of homes whose last use fell in hour `slot`: most silences end before it is worth reckoning them."""
-        homes = self.memory.use_slot == slot
-        if slot < 0 or not homes.any():
-            return
-        contexts = self.memory.contexts(slot, homes, hours=self._hours_after(slot), population=frozen().population)
-        chance = quick_chances(contexts)
-        hours = alarm_hours(chance, prices_h=[self.params["call_price_h"], self.params["visit_price_h"]])
-        still = silence(chance)
-        home = contexts.home
+        waiting = np.flatnonzero((self.memory.use_slot == slot) & (self.due_h[:, 0] == NEVER_H)) if slot >= 0 else np.zeros(0, np.int64)
+        for begin in range(0, len(waiting), CLOCKS_AT_ONCE):
+            self._set_clocks_of(slot, waiting[begin : begin + CLOCKS_AT_ONCE])
+
+    def _set_clocks_of(self, slot: int, home: Int64s) -> None:
+        contexts = contexts_of(self.memory, slot, home, hours=self._hours_after(slot), population=frozen().population)
+        prices_h = [self.params["call_price_h"], self.params["visit_price_h"]]
+        hours, still = quick_alarms(quick_silences(contexts), prices_h=prices_h)
         for tier in range(HARD):
             after_h = np.clip(hours[tier], min(CLOCK_SET_H, self.hard_h), self.hard_h)
             self.due_h[home, tier] = after_h
-            self.again[home, tier] = np.rint(1_000 * (1 - still[np.arange(len(home)), after_h]))
-        self.again[home, HARD] = np.rint(1_000 * (1 - still[:, min(self.hard_h, AHEAD_H)]))
+            self.again[home, tier] = np.rint(1_000 * (1 - still[after_h, np.arange(len(home))]))
+        self.again[home, HARD] = np.rint(1_000 * (1 - still[min(self.hard_h, AHEAD_H)]))
 
-    def _opened(self, slot: int, silent: NDArray[np.bool_], *, at_us: int) -> list[Finding]:
-        if at_us <= self.judged_us:
-            return []
+    def _opened(self, slot: int, silent: Mask, part: slice, *, at_us: int) -> list[Finding]:
+        """Return the tiers that open at homes of `part`, which `silent` says have shown no use in the hour."""
         memory = self.memory
-        silent_h = slot - memory.use_slot
-        recent = (slot - memory.read_slot <= int(self.params["max_gap_h"])) & (memory.use_slot >= 0)
-        shown = silent | recent if slot == self.begins else silent
-        late = [shown & (silent_h >= self.due_h[:, tier]) & (self.due_h[:, tier] != NEVER_H) for tier in range(HARD)]
-        late.append(recent & (silent_h >= self.hard_h))
-        rows = []
-        for tier, due in enumerate(late):
-            home = np.flatnonzero(due & (self.open_h[:, tier] == CLOSED))
-            self.open_h[home, tier] = np.minimum(silent_h[home], CLOSED - 1)
-            rows += [(place, tier) for place in home.tolist()]
-        return [self._finding(home, tier, OPEN, at_us=at_us) for home, tier in sorted(rows)]
+        silent_h = slot - memory.use_slot[part]
+        hard = np.flatnonzero(silent_h >= min(CLOCK_SET_H, self.hard_h)) if slot == self.begins else np.flatnonzero(silent_h >= self.hard_h - self.most_unseen_h)
+        hard = hard[self._is_recent(slot, hard + part.start)]
+        if slot == self.begins:
+            silent[hard] = True
+        hours = np.minimum(silent_h, NEVER_H - 1).astype(np.uint8)
+        late = [np.flatnonzero(silent & (hours >= self.due_h[part, tier])) for tier in range(HARD)]
+        late.append(hard[self._hard_slot(hard + part.start) <= slot])
+        return self._found_open(slot, [each + part.start for each in late], at_us=at_us)
 
-    def _ended(self, used: NDArray[np.bool_], *, at_us: int) -> list[Finding]:
-        is_open = (self.open_h != CLOSED).any(axis=1)
-        homes = np.flatnonzero(used & is_open)
-        found = []
-        for row, tier in zip(*np.nonzero(self.open_h[homes] != CLOSED), strict=True):
-            found.append(self._finding(int(homes[row]), int(tier), END, at_us=at_us))
+    def _is_recent(self, slot: int, homes: Int64s) -> Mask:
+        recent: Mask = (slot - self.memory.read_slot[homes] <= int(self.params["max_gap_h"])) & (self.memory.use_slot[homes] >= 0)
+        return recent
+
+    def _found_open(self, slot: int, late: list[Int64s], *, at_us: int) -> list[Finding]:
+        late = [homes[self.open_h[homes, tier] == CLOSED] for tier, homes in enumerate(late)]
+        for tier, homes in enumerate(late):
+            self.open_h[homes, tier] = np.minimum(slot - self.memory.use_slot[homes], CLOSED - 1)
+        homes, tiers = np.concatenate(late), np.repeat(np.arange(len(late)), [len(each) for each in late])
+        order = np.lexsort((tiers, homes))
+        return self._findings(homes[order], tiers[order], OPEN, at_us=at_us)
+
+    def _ended(self, homes: Int64s, *, at_us: int) -> list[Finding]:
+        row, tiers = np.nonzero(self.open_h[homes] != CLOSED)
+        found = self._findings(homes[row], tiers, END, at_us=at_us)
         self.open_h[homes] = CLOSED
         return found
 
-    def _finding(self, home: int, tier: int, phase: str, *, at_us: int) -> Finding:
-        """Return a finding that carries its sentence: last use, and in how many of 100 such hours water was used again by when."""
-        kind, severity = TIERS[tier]
-        use_slot = int(self.memory.use_slot[home])
-        due = use_slot + (self.hard_h if tier == HARD else int(self.due_h[home, tier]))
-        params: dict[str, float | int] = {
-            "last_use_us": use_slot * HOUR_US, "again_by_us": due * HOUR_US, "again_of_100": float(self.again[home, tier]) / 10,
-            "silent_h": at_us // HOUR_US - 1 - use_slot, "last_at_us": int(self.memory.read_slot[home]) * HOUR_US,
-        }
-        episode_us = (use_slot + int(self.open_h[home, tier]) + 1) * HOUR_US
-        return Finding(kind, int(self.stream[home]), episode_us, OPEN if phase == OPEN else END, severity, at_us, f"{kind}_{phase}", params)
+    def _findings(self, homes: Int64s, tiers: Int64s, phase: Literal["OPEN", "END"], *, at_us: int) -> list[Finding]:
+        """Return findings that carry their sentence: last use, and in how many of 100 such hours water was used again by when."""
+        if not len(homes):
+            return []
+        use_slot = self.memory.use_slot[homes].astype(np.int64)
+        due = np.where(tiers == HARD, self._hard_slot(homes), use_slot + self.due_h[homes, np.minimum(tiers, HARD - 1)])
+        columns = (
+            tiers, self.stream[homes], (use_slot + self.open_h[homes, tiers] + 1) * HOUR_US, use_slot * HOUR_US, due * HOUR_US,
+            self.again[homes, tiers] / 10, at_us // HOUR_US - 1 - use_slot, self.memory.read_slot[homes] * np.int64(HOUR_US),
+        )
+        return [
+            Finding(TIERS[tier][0], stream, episode_us, phase, TIERS[tier][1], at_us, f"{TIERS[tier][0]}_{phase}", dict(zip(SENTENCE, said, strict=True)))
+            for tier, stream, episode_us, *said in zip(*(column.tolist() for column in columns), strict=True)
+        ]

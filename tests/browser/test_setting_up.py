@@ -15,7 +15,7 @@ from tests.browser.office import PASSWORD, PEOPLE, TREE, mended, served, workboo
 pytestmark = pytest.mark.browser
 MODES = [("light", "standard"), ("dark", "standard"), ("light", "elder")]
 PAGES_AT_MOST = 150
-EVERY_OFFICE = {"/places/import/", "/people/import/", "/people/roster/", "/settings/channels/", "/setup/doctor/", "/setup/procedures/", "/settings/thresholds/", "/settings/texts/", "/requests/", "/figures/"}
+EVERY_OFFICE = {"/places/import/", "/people/import/", "/people/roster/", "/settings/channels/", "/settings/speakers/", "/waters/", "/setup/doctor/", "/setup/procedures/", "/settings/thresholds/", "/settings/texts/", "/requests/", "/figures/"}
 NEEDS_NOTHING = ("/messages/", "/late/", "/things/quarantine/", "/figures/")
 """Where nothing to do is what one hopes to find, or a list lies behind a figure that is 0."""
 NEXT_STEP = """() => [...document.querySelectorAll('.empty')].filter(empty => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shouwang.detectors.registry import detectors_found
-from tests.detectors.test_contract import HOUR_US, START_US, run
+from tests.detectors.test_contract import HOUR_US, LATENESS_US, START_US, run
 
 DAY_L = [0, 0, 0, 0, 0, 0, 20, 30, 5, 0, 0, 10, 15, 5, 0, 0, 0, 10, 25, 30, 10, 5, 0, 0]
 
@@ -51,6 +51,25 @@ def test_a_home_whose_habits_are_known_is_judged_by_them_alone() -> None:
     assert (opened[:2], ended[:2]) == (("WATER_HIGH_USE", "OPEN"), ("WATER_HIGH_USE", "END"))
     assert opened[2] <= 2 * 24, "a new home's day of 1,155 L is above its limit"
     assert ended[2] == 14 * 24 + 1
+
+
+def uploaded_daily(litres_from: int, *, days: int) -> list[tuple[str, str, int]]:
+    """Return what is found if the readings of a day arrive together after its end, and from an hour on 360 L are drawn in each."""
+    register, ticks = 1000.0, []
+    for day in range(days):
+        rows = []
+        for hour in range(24 * day, 24 * day + 24):
+            register += 360 if hour >= litres_from else DAY_L[hour % 24]
+            rows.append((1, START_US + hour * HOUR_US, register))
+        end_us = START_US + 24 * (day + 1) * HOUR_US
+        ticks += [([], end_us - HOUR_US + LATENESS_US), (rows, end_us + LATENESS_US)]
+    found = run(detectors_found()["high_use"], ticks, {})
+    return [(finding.kind, finding.phase, (finding.at_us - START_US) // HOUR_US) for finding in found]
+
+
+def test_a_day_s_readings_that_arrive_together_are_taken_hour_by_hour() -> None:
+    assert uploaded_daily(24 * 25, days=25) == []
+    assert uploaded_daily(24 * 25 - 3, days=25) == [("WATER_HIGH_USE", "OPEN", 24 * 25)]
 
 
 def test_a_new_meter_whose_register_leaps_is_no_use() -> None:

@@ -8,7 +8,7 @@ import pytest
 from shouwang.detectors.contract import Finding
 from shouwang.detectors.habits.clock import alarm_hours, silence
 from shouwang.detectors.registry import detectors_found
-from tests.detectors.test_contract import HOUR_US, START_US, run
+from tests.detectors.test_contract import HOUR_US, LATENESS_US, START_US, run
 
 DAYS = 30
 USED_AT = (7, 8, 12, 13, 18, 19, 21)
@@ -72,6 +72,42 @@ def test_the_hard_stop_needs_no_reading_at_its_hour() -> None:
     found = judged(life(stops_after=STOP, hours=STOP + 60, lost=lost), until=STOP + 59)
     hard = [finding for finding in found if finding.kind == "WATER_HARD_STOP"]
     assert [(finding.at_us - START_US) // HOUR_US - 1 - STOP for finding in hard] == [24]
+
+
+@pytest.mark.parametrize(("drip_l_h", "expected"), [(0.35, 3), (0.5, 3), (0.9, 3), (1.5, 3), (2.5, 3), (3.0, 3), (7.3, 3)])
+def test_what_runs_by_itself_does_not_hide_silence(drip_l_h: float, expected: int) -> None:
+    rows = [(stream, at_us, value + int(drip_l_h * place)) for place, (stream, at_us, value) in enumerate(life(stops_after=STOP, hours=STOP + 40))]
+    assert len([finding for finding in judged(rows, until=STOP + 39) if finding.phase == "OPEN" and finding.at_us > START_US + STOP * HOUR_US]) == expected
+
+
+def test_one_reading_a_day_is_no_leak() -> None:
+    rows = [row for row in life(stops_after=DAYS * 24, hours=DAYS * 24) if (row[1] - START_US) // HOUR_US % 24 == 10]
+    assert judged(rows, until=DAYS * 24) == []
+
+
+@pytest.mark.parametrize(("hole_h", "expected"), [(0, 24), (1, 23), (5, 19), (30, 18)])
+def test_the_hard_stop_counts_from_the_first_hour_in_which_the_last_use_may_have_been(hole_h: int, expected: int) -> None:
+    found = judged(life(stops_after=STOP, hours=STOP + 40, lost=range(STOP - hole_h, STOP)), until=STOP + 39)
+    hard = [finding for finding in found if finding.kind == "WATER_HARD_STOP"]
+    assert [(finding.at_us - START_US) // HOUR_US - 1 - STOP for finding in hard] == [expected]
+
+
+def uploaded(rows: list[tuple[int, int, float]], *, days: int) -> list[Finding]:
+    """Return what is found if the readings of a day arrive together after its end."""
+    ticks = []
+    for day in range(days):
+        end_us = START_US + (day + 1) * 24 * HOUR_US
+        ticks += [([], end_us - HOUR_US), ([row for row in rows if end_us - 24 * HOUR_US <= row[1] < end_us], end_us + LATENESS_US)]
+    return run(detectors_found()["silence"], ticks, {})
+
+
+def test_a_day_s_readings_that_arrive_together_teach_every_hour() -> None:
+    found = uploaded(life(stops_after=STOP, hours=(DAYS + 2) * 24), days=DAYS + 2)
+    assert [finding.kind for finding in found] == ["WATER_SILENCE_CALL", "WATER_SILENCE", "WATER_HARD_STOP"]
+    assert {finding.params["last_use_us"] for finding in found} == {START_US + STOP * HOUR_US}
+    hours = [(finding.at_us - START_US) // HOUR_US for finding in found]
+    assert hours[:2] == [(DAYS + 1) * 24 - 1] * 2, "the hours up to the upload were judged without it but for two"
+    assert hours[2] == (DAYS + 2) * 24 - 1, "the hard stop needs a reading of the last hours, so it waits for the next upload"
 
 
 @pytest.mark.parametrize("price", [10.0, 300.0, 5000.0])

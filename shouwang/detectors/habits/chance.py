@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.habits.memory import AHEAD_H, LONG_H, RECENT_H, WEEK_H, Contexts
+from shouwang.detectors.habits.contexts import Contexts
+from shouwang.detectors.habits.spans import AHEAD_H, LONG_H, RECENT_H, WEEK_H
 
 Floats64 = NDArray[np.float64]
 Floats = NDArray[np.float32]

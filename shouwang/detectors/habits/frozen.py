@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.habits.memory import Population
+from shouwang.detectors.habits.contexts import Population
 
 PATH = Path(__file__).parent / "population.json"
 

@@ -7,70 +7,26 @@ All homes move together; a home without a reading in an hour is unknown in it, n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.detectors.habits.packed import LITRES, UNKNOWN, code_of, decay, ring_bits
+from shouwang.detectors.habits.block import Block, blocks
+from shouwang.detectors.habits.contexts import Contexts, Population, contexts_of
+from shouwang.detectors.habits.leak import DRY_H, HOLE_H, KNOWN_H, LEAK_H, MOST_WET_H, USE_L, WET_H, leaked_l
+from shouwang.detectors.habits.packed import UNKNOWN, code_of, decay
+from shouwang.detectors.habits.spans import AHEAD_H, EXCHANGED_L, LONG_H, QUIET_H, RING_H, WEEK_H
 from shouwang.detectors.habits.waiting import taken
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-WEEK_H = 168
-RING_H = 192
-LEAK_H = 48
-EXCHANGED_L = 10.0
-"""A register that falls by more is another meter's, by less the same one's that water has pushed back: nobody has used any."""
-AHEAD_H = 36
+MOST_UNSEEN_H = 255
 HALF_LIFE_WEEKS = 16
 DECAY = 0.5 ** (1 / HALF_LIFE_WEEKS)
 MOST_WEEKS = 520
-LONG_H = (8, 12, 18, 24)
-USUAL_GAPS_YEAR = (60.0, 15.0, 4.0, 1.0)
-YEAR_H = 8766
-WARM_H = 14 * 24
-RECENT_H = (3, 6, 12, 24)
-
-
-@dataclass(frozen=True)
-class Population:
-    """The usual chance of use of an hour, by weekday or weekend and hour, and after three hours of silence by hour."""
-
-    use: Floats
-    after_silence: Floats
-
-
-@dataclass(frozen=True)
-class Contexts:
-    """What is known of homes at a last use: the chance of use in each of the next 36 hours, and figures by name."""
-
-    home: Ints
-    slot: Ints
-    use: Floats
-    after_silence: Floats
-    figures: Mapping[str, Floats]
-
-    def __len__(self) -> int:
-        """Return the number of contexts."""
-        return len(self.home)
-
-    def where(self, chosen: Mask | Ints) -> Contexts:
-        """Return the contexts that `chosen` names."""
-        figures = {name: values[chosen] for name, values in self.figures.items()}
-        return Contexts(self.home[chosen], self.slot[chosen], self.use[chosen], self.after_silence[chosen], figures)
-
-    @classmethod
-    def joined(cls, parts: list[Contexts]) -> Contexts:
-        """Return all parts in one."""
-        figures = {name: np.concatenate([part.figures[name] for part in parts]) for name in parts[0].figures}
-        return cls(
-            np.concatenate([part.home for part in parts]), np.concatenate([part.slot for part in parts]),
-            np.concatenate([part.use for part in parts]), np.concatenate([part.after_silence for part in parts]), figures,
-        )
 
 
 class Memory:
@@ -84,6 +40,9 @@ class Memory:
         self.used_ring = np.zeros((count, RING_H // 8), np.uint8, order="F")
         self.rate_ring = np.full((count, LEAK_H), UNKNOWN, np.uint8, order="F")
         self.known_h = np.zeros(count, np.uint8)
+        self.dry_h = np.zeros(count, np.uint8)
+        self.wet_h = np.full(count, MOST_WET_H, np.uint8)
+        self.unseen_h = np.zeros(count, np.uint8)
         self.last_use = np.zeros(count, np.uint8)
         self.silence_before = np.ones(count, np.uint8)
         self.learnt: dict[str, NDArray[Any]] = {name: np.zeros((count, *shape), KINDS[name], order="F") for name, shape in SHAPES.items()}
@@ -95,6 +54,7 @@ class Memory:
             array[homes] = 0
         self.used_ring[homes] = 0
         self.rate_ring[homes] = np.where(self.rate_ring[homes] == UNKNOWN, UNKNOWN, 0)
+        self.dry_h[homes], self.wet_h[homes] = DRY_H, 0
         self.since_slot[homes] = self.slot
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -138,38 +98,43 @@ class Memory:
         `hours` holds the local hours of the week of this slot and the next 36. Slots must ascend.
         """
         self.turn(slot)
-        read = np.isfinite(registers)
-        known = read & (self.read_slot >= 0)
-        first = read & ~known
-        gone_h = np.where(known, slot - self.read_slot, np.int32(1))
-        litres: Floats = np.where(known, registers - self.register, 0.0).astype(np.float32)
-        exchanged = litres < -EXCHANGED_L
-        np.maximum(litres, 0, out=litres)
-        rate: Floats = np.true_divide(litres, gone_h.astype(np.float32))
-        self._note_rates(slot, read, rate, gone_h)
-        used = litres > 0.5 + np.float32(1.2) * self._leak_l_h() * gone_h
-        used |= exchanged
-        used |= first
-        used &= read
-        self._learn(slot, known, used, litres, gone_h, hour=int(hours[0]))
-        self.used_ring[:, slot % RING_H // 8] |= used.view(np.uint8) << np.uint8(slot % 8)
-        np.copyto(self.register, registers, where=read)
-        np.copyto(self.read_slot, np.int32(slot), where=read)
-        np.copyto(self.since_slot, np.int32(slot), where=first)
+        used, litres = np.empty(len(registers), bool), np.empty(len(registers), np.float32)
+        odd = [Block(self, part, slot).step(registers, used, litres, hour=int(hours[0])) for part in blocks(len(registers))]
+        homes = np.concatenate([np.zeros(0, np.int64), *odd])
+        if len(homes):
+            used[homes], litres[homes] = self.take(slot, homes, registers[homes], hour=int(hours[0]))
         return used, litres
 
-    def mark_used(self, slot: int, used: Mask) -> None:
+    def take(self, slot: int, homes: Ints, registers: NDArray[np.float64], *, hour: int) -> tuple[Mask, Floats]:
+        """Take a register of each of `homes` in hour `slot`, which may be over if it is later than all that is known of them."""
+        first = self.read_slot[homes] < 0
+        gone_h = np.where(first, np.int32(1), slot - self.read_slot[homes])
+        litres: Floats = np.where(first, 0.0, registers - self.register[homes]).astype(np.float32)
+        exchanged = litres < -EXCHANGED_L
+        np.maximum(litres, 0, out=litres)
+        code = code_of(np.true_divide(litres, gone_h.astype(np.float32)))
+        self._note_rates(slot, homes, code, gone_h)
+        used: Mask = (litres > USE_L) | exchanged | first
+        self._let_leak(slot, homes, used, litres, gone_h, sure=exchanged | first)
+        self._learn(slot, homes, ~first, used=used, litres=litres, gone_h=gone_h, hour=hour)
+        self.unseen_h[homes[used]] = np.minimum(gone_h[used] - 1, MOST_UNSEEN_H)
+        self.used_ring[homes, slot % RING_H // 8] |= used.view(np.uint8) << np.uint8(slot % 8)
+        self.register[homes], self.read_slot[homes] = registers, slot
+        self.since_slot[homes[first]] = slot
+        return used, litres
+
+    def mark_used(self, slot: int, used: Mask | Ints) -> None:
         """Let the silence of `used` begin anew at `slot`; call it after `contexts`, which still needs the last silence."""
-        np.copyto(self.use_slot, np.int32(slot), where=used)
+        self.use_slot[used] = slot
 
     def turn(self, slot: int) -> None:
-        """Clear the hours since the last step, and let the weeks that are over fade."""
+        """Clear the uses of the hours since the last step, and let the weeks that are over fade.
+
+        The litres of an hour need no clearing: a reading notes all hours since the one before.
+        """
         if self.slot >= 0:
             for passed in range(max(self.slot + 1, slot - RING_H + 1), slot + 1):
                 self.used_ring[:, passed % RING_H // 8] &= np.uint8(255 - (1 << passed % 8))
-                rates = self.rate_ring[:, passed % LEAK_H]
-                self.known_h -= (rates != UNKNOWN).view(np.uint8)
-                rates[:] = UNKNOWN
             for week in range(max(self.slot // WEEK_H, slot // WEEK_H - MOST_WEEKS), slot // WEEK_H):
                 for array in self.learnt.values():
                     if array.dtype == np.uint8:
@@ -178,49 +143,56 @@ class Memory:
                         np.multiply(array, DECAY, out=array, casting="same_kind")
         self.slot = slot
 
-    def _note_rates(self, slot: int, read: Mask, rate: Floats, gone_h: NDArray[np.int32]) -> None:
-        """Note the litres an hour of those read: for this hour and the hours since the reading before."""
-        code = code_of(rate)
-        self.rate_ring[:, slot % LEAK_H] = np.where(read, code, np.uint8(UNKNOWN))
-        self.known_h += read.view(np.uint8)
+    def _note_rates(self, slot: int, homes: Ints, code: NDArray[np.uint8], gone_h: NDArray[np.int32]) -> None:
+        """Note the litres an hour: for this hour and the hours since the reading before."""
+        self.rate_ring[homes, slot % LEAK_H] = code
         holes = np.flatnonzero(gone_h > 1)
         for back in range(1, min(LEAK_H, int(gone_h.max(initial=1)))):
             holes = holes[gone_h[holes] > back]
-            self.rate_ring[holes, (slot - back) % LEAK_H] = code[holes]
-            self.known_h[holes] += np.uint8(1)
+            self.rate_ring[homes[holes], (slot - back) % LEAK_H] = code[holes]
+        hours = np.minimum(gone_h, LEAK_H).astype(np.int16)
+        known = self.known_h[homes].astype(np.int16)
+        self.known_h[homes] = np.where(gone_h <= HOLE_H, np.minimum(known + hours, LEAK_H), np.maximum(known - hours, 0))
+        self.dry_h[homes] = dry = np.where(code == 0, np.minimum(self.dry_h[homes] + hours, DRY_H), 0)
+        self.wet_h[homes] = np.where(dry >= DRY_H, 0, np.minimum(self.wet_h[homes] + hours, MOST_WET_H))
 
-    def _leak_l_h(self) -> Floats:
-        """Return the least litres an hour of the last 48 hours, 0 where fewer than 24 of them are known."""
-        least: Floats = LITRES[self.rate_ring.min(axis=1)]
-        least[self.known_h < LEAK_H // 2] = 0
-        return least
+    def _let_leak(self, slot: int, homes: Ints, used: Mask, litres: Floats, gone_h: NDArray[np.int32], *, sure: Mask) -> None:
+        """Take back use that a leak explains, at homes that were never dry for three hours of the last two days."""
+        doubtful = np.flatnonzero(used & ~sure & (self.wet_h[homes] > WET_H) & (self.known_h[homes] >= KNOWN_H))
+        if len(doubtful):
+            used[doubtful] = self.exceeds_leak(slot, homes[doubtful], litres[doubtful], gone_h[doubtful])
 
-    def _learn(self, slot: int, known: Mask, used: Mask, litres: Floats, gone_h: NDArray[np.int32], *, hour: int) -> None:
-        silent_h = np.where(self.use_slot >= 0, slot - self.use_slot, np.int32(1))
+    def exceeds_leak(self, slot: int, homes: Ints, litres: Floats, gone_h: NDArray[np.int32]) -> Mask:
+        """Return whether litres are more than a leak alone may have shown in `gone_h` hours."""
+        codes = self.rate_ring.T.take(homes, axis=1)[(slot - np.arange(LEAK_H)) % LEAK_H]
+        exceeds: Mask = litres > leaked_l(codes, gone_h=gone_h)
+        return exceeds
+
+    def _learn(self, slot: int, homes: Ints, known: Mask, *, used: Mask, litres: Floats, gone_h: NDArray[np.int32], hour: int) -> None:
+        use_slot = self.use_slot[homes]
+        silent_h = np.where(use_slot >= 0, slot - use_slot, np.int32(1))
         hourly = known & (gone_h == 1) & (used | (silent_h <= AHEAD_H))
-        quiet = hourly & (silent_h >= 3)
+        quiet = hourly & (silent_h >= QUIET_H)
         kind, hour_of_day = int(hour // 24 >= 5), hour % 24
-        self._count("hours", (kind, hour_of_day), hourly)
-        self._count("uses", (kind, hour_of_day), hourly & used)
-        self._count("quiet_hours", (hour_of_day,), quiet)
-        self._count("quiet_uses", (hour_of_day,), quiet & used)
-        ended = np.flatnonzero(used & known & (self.use_slot >= 0) & (silent_h > LONG_H[0]))
-        silence_h = self.read_slot[ended] - self.use_slot[ended]
+        self._count("hours", (kind, hour_of_day), homes[hourly])
+        self._count("uses", (kind, hour_of_day), homes[hourly & used])
+        self._count("quiet_hours", (hour_of_day,), homes[quiet])
+        self._count("quiet_uses", (hour_of_day,), homes[quiet & used])
+        self.note_gaps(homes[used & known & (use_slot >= 0) & (silent_h > LONG_H[0])], until=self.read_slot)
+        self.learnt["read"][homes[known], 0] += np.float32(1)
+        self.learnt["litres"][homes, 0] += np.minimum(litres, np.float32(500))
+        self.silence_before[homes[used]] = np.minimum(silent_h[used], AHEAD_H)
+        self.last_use[homes[used]] = code_of(litres[used])
+
+    def note_gaps(self, homes: Ints, *, until: NDArray[np.int32]) -> None:
+        """Count the silences of `homes` that have ended, which lasted to the last reading without use, in `until`."""
+        silence_h = until[homes] - self.use_slot[homes]
         for place, long_h in enumerate(LONG_H):
-            self.learnt["gaps"][ended[(silence_h < AHEAD_H) & (silence_h >= long_h)], place] += np.float16(1)
-        self.learnt["read"][:, 0] += known
-        self.learnt["litres"][:, 0] += np.minimum(litres, np.float32(500))
-        np.copyto(self.silence_before, np.minimum(silent_h, AHEAD_H).astype(np.uint8), where=used)
-        np.copyto(self.last_use, code_of(litres), where=used)
+            self.learnt["gaps"][homes[(silence_h < AHEAD_H) & (silence_h >= long_h)], place] += np.float16(1)
 
-    def _count(self, name: str, place: tuple[int, ...], seen: Mask) -> None:
-        index: Any = (slice(None), *place)
-        column = self.learnt[name][index]
-        column += seen.view(np.uint8) << np.uint8(UNITS[name] - 1)
-
-    def learnt_of(self, homes: Ints) -> dict[str, Floats]:
-        """Return what has been learnt of `homes`, as counts."""
-        return {name: array[homes].astype(np.float32) / np.float32(UNITS[name]) for name, array in self.learnt.items()}
+    def _count(self, name: str, place: tuple[int, ...], homes: Ints) -> None:
+        index: Any = (homes, *place)
+        self.learnt[name][index] += np.uint8(UNITS[name])
 
     def contexts(self, slot: int, homes: Mask, litres: Floats | None = None, *, hours: NDArray[np.int16], population: Population) -> Contexts:
         """Return what is known of `homes`, which used water in hour `slot`, at most a day ago and last of all.
@@ -228,36 +200,10 @@ class Memory:
         `hours` holds the local hours of the week of that slot and the next 36.
         """
         del litres
-        chosen = np.flatnonzero(homes)
-        known = self.learnt_of(chosen)
-        use, after = profiles(known, population)
-        ahead = hours[1:]
-        kind, hour = (ahead // 24 >= 5).astype(int), ahead % 24
-        figures = _rates(known, population) | self._recent(slot, chosen, known)
-        figures["hour"] = np.full(len(chosen), hours[0], np.float32)
-        return Contexts(chosen, np.full(len(chosen), slot), use[:, kind, hour], after[:, hour], figures)
-
-    def _recent(self, slot: int, chosen: Ints, known: Mapping[str, Floats]) -> dict[str, Floats]:
-        ring = ring_bits(self.used_ring, chosen, slot=slot, hours=WEEK_H)
-        age_h = np.minimum(slot - self.since_slot[chosen], RING_H - 1) + 1
-        recent: dict[str, Floats] = {
-            f"uses_{h}": np.true_divide(ring[:h].sum(axis=0, dtype=np.uint8), np.minimum(h, age_h), dtype=np.float32) for h in RECENT_H
-        }
-        day_l = 24 * (known["litres"][:, 0] + 3_125) / (known["read"][:, 0] + 500)
-        drawn = LITRES[self.rate_ring.T[(slot - np.arange(24)) % LEAK_H][:, chosen]]
-        recent["drawn_3"] = drawn[:3].sum(axis=0) / day_l
-        recent["drawn_24"] = drawn.sum(axis=0) / day_l * (24 / np.minimum(24, age_h)).astype(np.float32)
-        recent["last_use"] = np.log1p(LITRES[self.last_use[chosen]])
-        recent["silence_before"] = self.silence_before[chosen].astype(np.float32)
-        recent["longest_48"], recent["longest_168"] = _longest(ring, after_h=(48, WEEK_H))
-        for name, lag_h in (("yesterday", 24), ("last_week", WEEK_H)):
-            silence_h = _until_use(ring[lag_h - 1 :: -1][:40])
-            recent[name] = np.where(age_h > lag_h, np.minimum(silence_h, lag_h).astype(np.float32), np.float32(-1))
-        recent["is_known"] = (slot - self.since_slot[chosen] >= WARM_H).astype(np.float32)
-        return recent
+        return contexts_of(self, slot, np.flatnonzero(homes), hours=hours, population=population)
 
 
-KEPT = ("register", "read_slot", "use_slot", "since_slot", "used_ring", "rate_ring", "known_h", "last_use", "silence_before")
+KEPT = ("register", "read_slot", "use_slot", "since_slot", "used_ring", "rate_ring", "known_h", "dry_h", "wet_h", "unseen_h", "last_use", "silence_before")
 SHAPES: dict[str, tuple[int, ...]] = {
     "hours": (2, 24), "uses": (2, 24), "quiet_hours": (24,), "quiet_uses": (24,), "gaps": (4,), "read": (1,), "litres": (1,),
 }
@@ -267,44 +213,3 @@ KINDS: dict[str, type[np.generic]] = {
 }
 UNITS = {"hours": 2, "uses": 2, "quiet_hours": 1, "quiet_uses": 1, "gaps": 1, "read": 1, "litres": 1}
 """What a count of one is kept as."""
-
-
-def profiles(known: Mapping[str, Floats], population: Population) -> tuple[Floats, Floats]:
-    """Return each home's chance of use by kind of day and hour, and by hour after three hours of silence, both shrunk.
-
-    A home's hour is shrunk to the home's hour over all days (10 hours' weight), that to the population's (20 hours').
-    """
-    over_days = (known["uses"].sum(axis=1) + 20 * population.use.mean(axis=0)) / (known["hours"].sum(axis=1) + 20)
-    use = (known["uses"] + 10 * over_days[:, None, :]) / (known["hours"] + 10)
-    after = (known["quiet_uses"] + 15 * population.after_silence) / (known["quiet_hours"] + 15)
-    return use, after
-
-
-def _rates(known: Mapping[str, Floats], population: Population) -> dict[str, Floats]:
-    uses, hours = known["uses"].sum(axis=(1, 2)), known["hours"].sum(axis=(1, 2))
-    found: dict[str, Floats] = {"rate": (uses + 30 * population.use.mean()) / (hours + 30)}
-    for place, (long_h, usual) in enumerate(zip(LONG_H, USUAL_GAPS_YEAR, strict=True)):
-        yearly = (known["gaps"][:, place] + usual * 1_000 / YEAR_H) / (known["read"][:, 0] + 1_000) * YEAR_H
-        found[f"gaps_{long_h}"] = np.log(yearly / usual).astype(np.float32)
-    return found
-
-
-def _longest(ring: NDArray[np.uint8], *, after_h: tuple[int, ...]) -> list[Floats]:
-    """Return the longest silence that ended in the first so many hours (hour, home; newest first); its beginning may lie before them."""
-    longest, gap = np.zeros(ring.shape[1], np.uint8), np.zeros(ring.shape[1], np.uint8)
-    found = []
-    for hour, used in enumerate(ring, start=1):
-        np.maximum(longest, gap * used, out=longest)
-        gap *= 1 - used
-        gap += np.uint8(1)
-        if hour in after_h:
-            found.append(np.minimum(longest, AHEAD_H).astype(np.float32))
-    return found
-
-
-def _until_use(ring: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return in which of these hours (hour, home) water was first used, from 1; 40 where in none."""
-    hours = np.full(ring.shape[1], 40, np.uint8)
-    for hour in range(len(ring), 0, -1):
-        np.copyto(hours, np.uint8(hour), where=ring[hour - 1].view(bool))
-    return hours

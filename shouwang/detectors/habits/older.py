@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.detectors.contract import State
-from shouwang.detectors.habits.memory import AHEAD_H, KINDS, LEAK_H, RING_H, SHAPES, UNITS
+from shouwang.detectors.habits.leak import DRY_H, LEAK_H, MOST_WET_H
+from shouwang.detectors.habits.memory import KINDS, SHAPES, UNITS
 from shouwang.detectors.habits.packed import LITRES, MOST_COUNT, UNKNOWN, code_of
+from shouwang.detectors.habits.spans import AHEAD_H, RING_H
 
 HOUR_US = 3_600_000_000
 NEVER_H, CLOSED = 255, 65_535
@@ -15,8 +17,27 @@ NEVER_H, CLOSED = 255, 65_535
 
 def packed(state: State) -> State:
     """Return a state of `silence` as it is kept now; the very same object where it is so already."""
-    if "week_hours" not in state:
-        return state
+    if "week_hours" in state:
+        state = _narrowed(state)
+    if "rate_ring" in state and "wet_h" not in state:
+        state = {**state, **_running(state)}
+    return state
+
+
+def _running(state: State) -> State:
+    """Return since when a home has been dry or not, from its litres of two days; that no use was unseen."""
+    read_slot, ring = state["read_slot"].astype(np.int64), state["rate_ring"].astype(np.uint8)
+    codes = np.take_along_axis(ring, (read_slot[:, None] - np.arange(LEAK_H)) % LEAK_H, axis=1)
+    is_dry: NDArray[np.bool_] = codes == 0
+    dry_h = np.where(is_dry.all(axis=1), LEAK_H, (~is_dry).argmax(axis=1))
+    runs = is_dry[:, 2:] & is_dry[:, 1:-1] & is_dry[:, :-2]
+    return {
+        "dry_h": np.minimum(dry_h, DRY_H).astype(np.uint8), "wet_h": np.where(runs.any(axis=1), runs.argmax(axis=1), MOST_WET_H).astype(np.uint8),
+        "known_h": (codes != UNKNOWN).sum(axis=1).astype(np.uint8), "unseen_h": np.zeros(len(read_slot), np.uint8),
+    }
+
+
+def _narrowed(state: State) -> State:
     kept = {name: array for name, array in state.items() if not name.startswith(("week_", "learnt_")) and name not in {"litres_ring", "due", "open_us"}}
     for name in SHAPES:
         counts = (state[f"learnt_{name}"].astype(np.float32) + state[f"week_{name}"].astype(np.float32)) * UNITS[name]
@@ -24,9 +45,7 @@ def packed(state: State) -> State:
     kept |= {name: state[name].astype(np.int32) for name in ("read_slot", "use_slot", "since_slot")}
     kept["used_ring"] = np.packbits(state["used_ring"].astype(bool), axis=1, bitorder="little")
     rate = state["rate_ring"].astype(np.float32)
-    known = np.isfinite(rate)
-    kept["rate_ring"] = np.where(known, code_of(np.nan_to_num(rate)), UNKNOWN).astype(np.uint8)
-    kept["known_h"] = known.sum(axis=1).astype(np.uint8)
+    kept["rate_ring"] = np.where(np.isfinite(rate), code_of(np.nan_to_num(rate)), UNKNOWN).astype(np.uint8)
     return kept | _last_use(kept, np.minimum(state["litres_ring"].astype(np.float32), LITRES[-2])) | _clocks(state)
 
 

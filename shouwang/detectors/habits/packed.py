@@ -17,6 +17,7 @@ UNKNOWN = 255
 MOST_CODE = 254
 MOST_L = 1_000.0
 CODES_A_NAT = np.float32(MOST_CODE / np.log(1 + MOST_L))
+BIT = np.arange(8, dtype=np.uint8)
 GOLDEN = 0.6180339887498949
 MOST_COUNT = 240
 LITRES = np.append(np.expm1(np.arange(MOST_CODE + 1) / (MOST_CODE / np.log(1 + MOST_L))), 0.0).astype(np.float32)
@@ -48,6 +49,7 @@ def decay(counts: Bytes, *, factor: float, week: int) -> None:
 
 def ring_bits(ring: Bytes, homes: NDArray[np.int64], *, slot: int, hours: int) -> Bytes:
     """Return (hour, home) of rings with a bit for each hour (by its number modulo their size), back from `slot`, newest first."""
-    bits = np.unpackbits(ring.T[:, homes], axis=0, bitorder="little")
+    packed = ring.T.take(homes, axis=1)
+    bits = ((packed[:, None, :] >> BIT[:, None]) & np.uint8(1)).reshape(-1, len(homes))
     chosen: Bytes = bits[(slot - np.arange(hours)) % len(bits)]
     return chosen

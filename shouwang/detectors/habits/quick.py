@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.detectors.habits.chance import EVIDENCE, Floats, Floats64, design, hours_after
+from shouwang.detectors.habits.contexts import Contexts
 from shouwang.detectors.habits.frozen import frozen
-from shouwang.detectors.habits.memory import AHEAD_H, Contexts
+from shouwang.detectors.habits.spans import AHEAD_H
 
-AT_ONCE = 1_000
+AT_ONCE = 1_024
 QUIET_EVIDENCE = (1, 2, 4)
 LOGS: Mapping[str, float] = {"drawn_24": 0.1, "drawn_3": 0.05, "silence_before": 0.0, "longest_48": 1.0, "longest_168": 1.0}
 LAGS = ("yesterday", "last_week")
 LONGEST_H = 40
 PROFILE = slice(12, 12 + 28)
+Part = slice | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Parts:
     use: Floats
     quiet: Floats
     weights: Floats
+    weighed: Floats
 
     @classmethod
     def of(cls, weights: Floats64, *, hour: int, names: tuple[str, ...]) -> Parts:
@@ -51,7 +54,8 @@ class Parts:
         then = dict(zip(LAGS, np.split(more[len(weighed) :], len(LAGS)), strict=True))
         profile = weights[PROFILE].astype(np.float32)
         after = np.stack([np.arange(1, AHEAD_H + 1) >= step for step in (2, 3, 5, 8, 12, 18)]).astype(np.float32)
-        return cls(plain, figures, then, profile[0] + profile[4:16:2] @ after, profile[1] + profile[5:16:2] @ after, profile)
+        below = sum(weight * knot for weight, knot in zip(profile[18:], (*EVIDENCE, *QUIET_EVIDENCE), strict=True))
+        return cls(plain - np.float32(below), figures, then, profile[0] + profile[4:16:2] @ after, profile[1] + profile[5:16:2] @ after, profile, np.stack(list(figures.values())))
 
 
 def _scores(weights: Floats64, changes: list[tuple[str | None, float]], *, hour: int, names: tuple[str, ...]) -> Floats:
@@ -81,28 +85,36 @@ def _parts(hour: int, *, is_known: bool, names: tuple[str, ...]) -> Parts:
 
 def quick_chances(contexts: Contexts) -> Floats:
     """Return what `chance.chances` does with the weights that ship, to a few units of float32, for contexts of one hour of the week."""
-    found = np.empty((len(contexts), AHEAD_H), np.float32)
+    return 1 - quick_silences(contexts).T
+
+
+def quick_silences(contexts: Contexts) -> Floats:
+    """Return the chance of no use in each of the 36 hours (hour, context): one less that of `quick_chances`."""
+    found = np.empty((AHEAD_H, len(contexts)), np.float32)
     is_known = contexts.figures["is_known"] > 0
     for kind in (True, False):
         chosen = np.flatnonzero(is_known == kind)
         for begin in range(0, len(chosen), AT_ONCE):
-            part = chosen[begin : begin + AT_ONCE]
-            hour = int(contexts.figures["hour"][part[0]])
-            found[part] = _chances(contexts, part, _parts(hour, is_known=kind, names=tuple(contexts.figures)))
+            part: Part = chosen[begin : begin + AT_ONCE]
+            if len(chosen) == len(contexts):
+                part = slice(begin, begin + AT_ONCE)
+            parts = _parts(int(contexts.figures["hour"][0]), is_known=kind, names=tuple(contexts.figures))
+            found[:, part] = _silences(contexts, part, parts)
     return found
 
 
-def _chances(contexts: Contexts, part: NDArray[np.int64], parts: Parts) -> Floats:
-    shown = np.stack([_as_weighed(name, contexts.figures[name][part]) for name in parts.figures], axis=1)
-    score = shown @ np.stack(list(parts.figures.values())) + parts.calendar
+def _silences(contexts: Contexts, part: Part, parts: Parts) -> Floats:
+    shown = np.stack([_as_weighed(name, contexts.figures[name][part]) for name in parts.figures])
+    score = parts.weighed.T @ shown
+    score += parts.calendar[:, None]
     for name, table in parts.then.items():
-        score += table[contexts.figures[name][part].astype(np.int64) + 1]
-    score += _of_profiles(contexts.use[part], contexts.after_silence[part], parts)
-    np.negative(score, out=score)
+        score += table.T.take(contexts.figures[name][part].astype(np.int64) + 1, axis=1)
+    use, after = (np.ascontiguousarray(each.T[:, part]) for each in (contexts.use, contexts.after_silence))
+    _add_profiles(score, use, after, parts)
     np.exp(score, out=score)
     score += 1
-    chance: Floats = np.reciprocal(score, out=score)
-    return chance
+    silence: Floats = np.reciprocal(score, out=score)
+    return silence
 
 
 def _as_weighed(name: str, values: Floats) -> Floats:
@@ -110,27 +122,35 @@ def _as_weighed(name: str, values: Floats) -> Floats:
     return weighed
 
 
-def _of_profiles(use_chance: Floats, quiet_chance: Floats, parts: Parts) -> Floats:
+def _add_profiles(score: Floats, use_chance: Floats, quiet_chance: Floats, parts: Parts) -> None:
+    """Add to `score` (hour, context) what the profiles say; `parts.calendar` holds already that evidence below a knot counts nothing."""
     use, quiet = _logit(use_chance), _logit(quiet_chance)
-    w = parts.weights
-    score = use * (parts.use + w[2] * use + w[3] * quiet) + quiet * parts.quiet
-    for chance, knots, place in ((use_chance, EVIDENCE, 18), (quiet_chance, QUIET_EVIDENCE, 25)):
-        seen = _evidence(chance)
-        score += w[16 if place == 18 else 17] * seen
+    w, room = parts.weights, np.empty_like(score)
+    score += np.multiply(quiet, parts.quiet[:, None], out=room)
+    np.multiply(use, w[2], out=room)
+    room += np.multiply(quiet, w[3], out=quiet)
+    room += parts.use[:, None]
+    score += np.multiply(room, use, out=room)
+    for chance, knots, slope, place in ((use_chance, EVIDENCE, w[16], 18), (quiet_chance, QUIET_EVIDENCE, w[17], 25)):
+        seen = _evidence(chance, out=use)
+        score += np.multiply(seen, slope, out=room)
         for knot, weight in zip(knots, w[place:], strict=False):
-            score += weight * np.maximum(seen - np.float32(knot), 0)
-    found: Floats = score
-    return found
+            np.maximum(seen, np.float32(knot), out=room)
+            score += np.multiply(room, weight, out=room)
 
 
 def _logit(chance: Floats) -> Floats:
-    kept = np.clip(chance, np.float32(0.01), np.float32(0.99))
-    logit: Floats = np.log(kept / (1 - kept))
+    kept = np.minimum(np.maximum(chance, np.float32(0.01)), np.float32(0.99))
+    kept /= 1 - kept
+    logit: Floats = np.log(kept, out=kept)
     return logit
 
 
-def _evidence(chance: Floats) -> Floats:
-    surprise = np.log(1 - np.minimum(chance, np.float32(0.97)))
-    seen: Floats = np.zeros_like(surprise)
-    np.cumsum(-surprise[:, :-1], axis=1, out=seen[:, 1:])
-    return seen
+def _evidence(chance: Floats, *, out: Floats) -> Floats:
+    """Return how surprising the silence before each hour is by the profile alone, in nats."""
+    kept = np.minimum(chance[:-1], np.float32(0.97))
+    kept = np.log(np.subtract(1, kept, out=kept), out=kept)
+    out[0] = 0
+    for hour, surprise in enumerate(kept, start=1):
+        np.subtract(out[hour - 1], surprise, out=out[hour])
+    return out

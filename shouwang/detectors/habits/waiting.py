@@ -64,6 +64,8 @@ def places(known: Int64s, streams: Int64s) -> Int64s:
         return np.full(len(streams), -1, np.int64)
     first, span, last = int(known[0]), int(known[-1]) - int(known[0]), len(known) - 1
     guess = streams - first
+    if span == last and len(streams) and guess.min() >= 0 and guess.max() <= last:
+        return guess
     if span != last:
         guess = np.rint(guess * (last / max(span, 1))).astype(np.int64)
     found = np.clip(guess, 0, last)
@@ -74,14 +76,15 @@ def places(known: Int64s, streams: Int64s) -> Int64s:
     return found
 
 
-def with_new(known: Int64s, streams: Int64s) -> tuple[Int64s, Int64s | None]:
-    """Return `known` with those of `streams` it lacks, and where the known ones stand in it; None where nothing is new."""
-    new = np.unique(streams[places(known, streams) < 0])
+def with_new(known: Int64s, streams: Int64s) -> tuple[Int64s, Int64s | None, Int64s]:
+    """Return `known` with those of `streams` it lacks, where the known ones stand in it (None where nothing is new), and where `streams` do."""
+    place = places(known, streams)
+    new = np.unique(streams[place < 0]) if len(place) and place.min() < 0 else streams[:0]
     if not len(new):
-        return known, None
+        return known, None, place
     joined = np.concatenate([known, new])
     joined.sort()
-    return joined, np.searchsorted(joined, known)
+    return joined, np.searchsorted(joined, known), places(joined, streams)
 
 
 def taken(array: NDArray[np.generic], fresh: NDArray[Kind], place: Int64s | None) -> NDArray[Kind]:

@@ -12,11 +12,10 @@ from shouwang.kernel.texts import Text
 from shouwang.people.actions import note_access
 from shouwang.people.guard import needs, scope_of
 from shouwang.systems.drowning.links import picture_link
-from shouwang.systems.drowning.pages.waters import VERDICTS, frame_of
+from shouwang.systems.drowning.pages.waters import VERDICTS, WATCH, frame_of
 from shouwang.systems.drowning.queries import pages
 from shouwang.ui.reader import reader
 
-WATCH = "case.dispatch"
 TIMES = Text("次", "times")
 
 

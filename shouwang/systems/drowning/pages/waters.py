@@ -34,6 +34,7 @@ from shouwang.ui.reader import reader
 
 READ = "case.read"
 EDIT = "settings.edit"
+WATCH = "case.dispatch"
 SPEAK = ("case.handle", "case.dispatch", EDIT)
 STATES = {
     "ALARM": Text("水边有人", "Somebody at the water"), "KNOWN": Text("已知人员", "Known persons"), "QUIET": Text("正常", "Quiet"),
@@ -71,7 +72,7 @@ LIST: ListSpec[WaterLine] = ListSpec(
 def frame_of(scope: Scope) -> dict[str, object]:
     """Return the frame of this system's pages: the desk's, or the phone's for those who only go and look."""
     at_desk = bool(scope.rights & {"case.dispatch", EDIT})
-    return {"frame": "ui/base.html" if at_desk else "ui/phone.html", "at_desk": at_desk, "can_edit": EDIT in scope.rights}
+    return {"frame": "ui/base.html" if at_desk else "ui/phone.html", "at_desk": at_desk, "can_edit": EDIT in scope.rights, "may_watch": WATCH in scope.rights}
 
 
 @never_cache
