@@ -35,7 +35,8 @@ OBJECTS: Mapping[str, SeenObject] = {
 }
 STATES: Mapping[str, EventState] = {"start": EventState.START, "stop": EventState.STOP}
 SIGNS_OF_LIFE = frozenset({"heartbeat", ""})
-_HEAD = re.compile(r"Code=([^;\r\n]{0,80});\s*action=([^;\r\n]{0,40})(?:;\s*index=([^;\r\n]{0,20}))?", re.IGNORECASE)
+# Only at the beginning of a line: JSON has no bare line feeds in its texts, so what a text quotes is never taken for an event.
+_HEAD = re.compile(r"(?:^|[\r\n])[ \t]*Code=([^;\r\n]{0,80});\s*action=([^;\r\n]{0,40})(?:;\s*index=([^;\r\n]{0,20}))?", re.IGNORECASE)
 _DATA = re.compile(r";\s*data=\s*", re.IGNORECASE)
 _json = json.JSONDecoder()
 
