@@ -140,7 +140,7 @@ def told(code: str, action: str, index: str, data: Any, *, raw: str, zone: tzinf
     seen = _first_object(data)
     return DeviceRecord(
         kind, channel=_channel(index), state=state, rule=text(data, "Name") or text(data, "RuleId", "RuleID") or code.strip(), object=_kind_of(name, seen),
-        object_id=text(seen, "ObjectID", "ObjectId"), box=_box(seen), polygon=_polygon(data), device_at=device_at(data, zone=zone), raw=raw.encode("utf-8", "replace"),
+        object_id=text(seen, "ObjectID", "ObjectId"), box=_box(seen), polygon=_polygon(data), device_at=device_at(data, zone=zone), raw=raw.strip().encode("utf-8", "replace"),
     )
 
 
