@@ -10,7 +10,7 @@ from shouwang.eligibility.cases import Case, Difference, cases_of, differences
 from shouwang.eligibility.form import Note
 from shouwang.eligibility.interpret import Decision, Explanation, Judgement, decide, exact, explain
 from shouwang.eligibility.library import Library, Program, Terms
-from shouwang.eligibility.outline import library_from, library_of, load
+from shouwang.eligibility.outline import library_from, library_of, load, shipped
 from shouwang.eligibility.reasons import Change, blocking, open_leaves, reasons, what_would_change
 from shouwang.eligibility.together import Entitlement, together
 from shouwang.eligibility.values import OneOf, Range
@@ -19,5 +19,5 @@ from shouwang.eligibility.writing import line_of, written
 __all__ = [
     "Case", "Change", "Decision", "Difference", "Entitlement", "Explanation", "Judgement", "Library", "Note", "OneOf", "Program",
     "Range", "Terms", "blocking", "cases_of", "decide", "differences", "exact", "explain", "library_from", "library_of", "line_of",
-    "load", "open_leaves", "reasons", "together", "what_would_change", "written",
+    "load", "open_leaves", "reasons", "shipped", "together", "what_would_change", "written",
 ]

@@ -122,6 +122,7 @@ class Judgement:
         self._named: dict[str, Value] = {}
         self._of_node: dict[int, Value] = {}
         self._amounts: dict[str, Value] = {}
+        self._explained: dict[tuple[str, str, bool], Explanation] = {}
 
     def decisions(self) -> dict[str, Decision]:
         """Return the decision on every policy that is asked."""
@@ -162,8 +163,12 @@ class Judgement:
 
     def explanation(self, name: str, *, above: Note = EMPTY) -> Explanation:
         """Return the explained condition of a policy or definition; what cites nothing of its own cites as what stands above it."""
-        self.named(name)
-        return self.explained(self.program.node(name), above=inherited(self.program.notes.get(name, EMPTY), above))
+        note = inherited(self.program.notes.get(name, EMPTY), above)
+        key = name, note.cite, note.illustrative
+        if key not in self._explained:
+            self.named(name)
+            self._explained[key] = self.explained(self.program.node(name), above=note)
+        return self._explained[key]
 
     def explained(self, node: Node, *, above: Note) -> Explanation:
         """Return an explained node: groups with their parts, a name with what stands behind it, a line with what it saw."""
@@ -179,15 +184,10 @@ class Judgement:
 
     def seen(self, node: Node) -> dict[str, Value]:
         """Return the facts, parameters and definitions that a line reads, with their values."""
-        found: dict[str, Value] = {}
-        for each in walk(node):
-            if isinstance(each, Fact) and not each.of_member:
-                found[each.name] = self.facts.get(each.name)
-            elif isinstance(each, Param):
-                found[each.name] = each.value
-            elif isinstance(each, Ref):
-                found[each.name] = self.named(each.name)
-        return found
+        reads = self.program.reads
+        if id(node) not in reads:
+            reads[id(node)] = [each for each in walk(node) if isinstance(each, (Param, Ref)) or (isinstance(each, Fact) and not each.of_member)]
+        return {each.name: VALUES[type(each)](self, each) for each in reads[id(node)]}
 
     def _all(self, node: All) -> Truth:
         whole: Truth = True

@@ -18,11 +18,17 @@ from shouwang.eligibility.words import CONDITION, DATED, NOTE, TERMS, day, flag,
 KINDS = {"是否": BOOLEAN, "bool": BOOLEAN, "boolean": BOOLEAN, "数值": NUMBER, "number": NUMBER, "文字": TEXT, "text": TEXT}
 SECTIONS = ("facts", "parameters", "definitions", "policies", "about")
 MOST_DEPTH = 30
+CHINESE_VALUE = "值"
 
 
 def load(*paths: Path) -> Library:
     """Return the library of one or several files; names are shared among them."""
     return library_of(*(path.read_text("utf-8") for path in paths))
+
+
+def shipped() -> Library:
+    """Return the library that comes with this package: the policies of one province, amounts to be filled in by each county."""
+    return load(*sorted((Path(__file__).parent / "data").glob("*.yaml")))
 
 
 def library_of(*texts: str) -> Library:
@@ -180,7 +186,9 @@ def _shown(given: object) -> str:
 
 
 def amount_of(given: object, *, where: str) -> Node:
-    """Return an amount: a number, a line, or steps `[{条, 值}, …, {值}]` of which the first that holds counts."""
+    """Return an amount: a number, a line, a line with its notes, or steps `[{条, 值}, …, {值}]` of which the first that holds counts."""
+    if isinstance(given, Mapping):
+        given = [{CHINESE_VALUE if key in {"条", "test"} else key: value for key, value in given.items()}]
     if not isinstance(given, list):
         return line_of(given, where=where)
     node: Node = Const(0)

@@ -189,7 +189,8 @@ def line_data(node: Node) -> Any:
 def amount_data(node: Node) -> Any:
     """Return an amount as plain data: a line, or steps."""
     if not isinstance(node, If) or is_outline(node):
-        return line_data(node)
+        notes = note_data(node.note)
+        return [{"值": line_data(node), **notes}] if notes else line_data(node)
     steps = []
     while isinstance(node, If) and not is_outline(node):
         data = condition_data(node.test)

@@ -126,7 +126,7 @@ def test_an_amount_is_known_as_well_as_the_facts_are() -> None:
 def test_what_is_wrong_with_a_file_is_said(text: str, error: type[EligibilityError]) -> None:
     with pytest.raises(error) as caught:
         library_of(text)
-    assert "{" not in caught.value.text("en").replace(text, "") or error is OutlineInvalid
+    assert caught.value.text("zh") != caught.value.text("en")
 
 
 @pytest.mark.parametrize("given_facts", [{"年龄": "八十"}, {"本地户籍": 1}, {"低收入": True}, {"年龄": True}, {"年龄": {"any": ["x", 1]}}, {"年龄": {"min": 5, "max": 1}}, {"年龄": {"most": 1}}])
