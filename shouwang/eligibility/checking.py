@@ -25,6 +25,7 @@ from shouwang.eligibility.form import (
     Over,
     Param,
     Ref,
+    parts,
     rebuilt,
     walk,
 )
@@ -43,6 +44,17 @@ def checked(library: Library) -> Library:
     kinds = Kinds(named)
     kinds.learn()
     return replace(named, order=tuple(in_order(named)), kinds=kinds.facts, member_kinds=kinds.of_members)
+
+
+def members_inside(node: Node, where: str, *, inside: bool = False) -> None:
+    """Raise OutlineInvalid for a fact of a member outside any(…), count(…) and the like, or for one of these inside another."""
+    if (isinstance(node, Fact) and node.of_member and not inside) or (isinstance(node, Over) and inside):
+        raise OutlineInvalid(
+            where=where, found_zh="成员的事实不在任一(…)等之内，或任一(…)等套在一起", found_en="a member's fact outside any(…), or any(…) inside another",
+            expected_zh="任一(成员.年龄 < 18) 这样的写法", expected_en="something like any(member.age < 18)",
+        )
+    for part in parts(node):
+        members_inside(part, where, inside=inside or isinstance(node, Over))
 
 
 def unique(library: Library) -> None:
@@ -65,6 +77,8 @@ def _version(version: Version, library: Library, name: str) -> Version:
         for other in listed:
             if other not in library.policies or other == name:
                 raise OutlineInvalid(where=name, found_zh=f"没有政策“{other}”", found_en=f"there is no policy “{other}”", expected_zh="另一项政策的名称", expected_en="the name of another policy")
+    for node in (version.condition, *([version.amount] if version.amount is not None else [])):
+        members_inside(node, name)
     amount = settled(version.amount, library, name) if version.amount is not None else None
     return replace(version, condition=settled(version.condition, library, name), amount=amount)
 
@@ -179,21 +193,25 @@ class Kinds:
         """Learn from everything inside a node."""
         if isinstance(node, Fact):
             (self.of_members if node.of_member else self.facts).setdefault(node.name, None)
-        elif isinstance(node, (All, AnyOf)):
-            for item in node.items:
+        elif isinstance(node, (All, AnyOf, Not)):
+            for item in parts(node):
                 self.need(item, BOOLEAN)
-        elif isinstance(node, Not):
-            self.need(node.item, BOOLEAN)
         elif isinstance(node, (Arith, Call)):
-            for item in (node.left, node.right) if isinstance(node, Arith) else node.args:
+            for item in parts(node):
                 self.need(item, NUMBER)
         elif isinstance(node, (Compare, Among)):
-            self.alike([node.left, node.right] if isinstance(node, Compare) else [node.item, *node.options])
+            self.alike(list(parts(node)))
+            self.ordered(node)
         elif isinstance(node, If):
             self.need(node.test, BOOLEAN)
             self.alike([node.then, node.other])
         elif isinstance(node, Over) and node.item is not None:
             self.need(node.item, BOOLEAN if node.kind in {"any", "all", "count"} else NUMBER)
+
+    def ordered(self, node: Compare | Among) -> None:
+        """Raise KindClash when truths are asked which is greater."""
+        if isinstance(node, Compare) and node.op not in {"==", "!="} and BOOLEAN in {self.kind(node.left), self.kind(node.right)}:
+            raise KindClash(name=getattr(node.left, "name", node.op), first=SHOWN[BOOLEAN], second=SHOWN[NUMBER])
 
     def alike(self, nodes: list[Node]) -> None:
         """Note that all nodes are of one kind."""

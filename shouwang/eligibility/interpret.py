@@ -187,7 +187,7 @@ class Judgement:
         reads = self.program.reads
         if id(node) not in reads:
             reads[id(node)] = [each for each in walk(node) if isinstance(each, (Param, Ref)) or (isinstance(each, Fact) and not each.of_member)]
-        return {each.name: VALUES[type(each)](self, each) for each in reads[id(node)]}
+        return {str(getattr(each, "name", "")): VALUES[type(each)](self, each) for each in reads[id(node)]}
 
     def _all(self, node: All) -> Truth:
         whole: Truth = True

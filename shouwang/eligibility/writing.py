@@ -96,7 +96,7 @@ def constant(value: Any) -> str:
 
 def written(library: Library) -> str:
     """Return the YAML of a library; `library_of` reads it back as the same library."""
-    data = {"事实": {}, "参数": {}, "定义": {}, "政策": {}}
+    data: dict[str, dict[str, Any]] = {"事实": {}, "参数": {}, "定义": {}, "政策": {}}
     data["事实"] = {name: fact_data(each) for name, each in library.facts.items()}
     data["参数"] = {name: parameter_data(each) for name, each in library.parameters.items()}
     data["定义"] = {name: entry_data(each) for name, each in library.definitions.items()}
