@@ -6,6 +6,7 @@ decide(program, {"age": 82, "income": None})
 explain(program, "policy", facts)
 """
 
+from shouwang.eligibility.asking import Question, Questions, live_facts
 from shouwang.eligibility.cases import Case, Difference, cases_of, differences
 from shouwang.eligibility.form import Note
 from shouwang.eligibility.interpret import Decision, Explanation, Judgement, decide, exact, explain
@@ -18,6 +19,6 @@ from shouwang.eligibility.writing import line_of, written
 
 __all__ = [
     "Case", "Change", "Decision", "Difference", "Entitlement", "Explanation", "Judgement", "Library", "Note", "OneOf", "Program",
-    "Range", "Terms", "blocking", "cases_of", "decide", "differences", "exact", "explain", "library_from", "library_of", "line_of",
-    "load", "open_leaves", "reasons", "shipped", "together", "what_would_change", "written",
+    "Question", "Questions", "Range", "Terms", "blocking", "cases_of", "decide", "differences", "exact", "explain", "library_from", "library_of", "line_of",
+    "live_facts", "load", "open_leaves", "reasons", "shipped", "together", "what_would_change", "written",
 ]
