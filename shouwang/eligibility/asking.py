@@ -1,11 +1,13 @@
-"""Which question next: the fact after which, on average, the fewest facts still bear on an open policy (minimum expected live set).
+"""Which question next, so that as few as possible are asked until every policy is decided.
 
-What an answer is likely to be comes from a sample of people; those who resemble the applicant in what is known count more. Without a
-sample every outcome of a line is equally likely. Nothing is guessed: the sample only orders the questions, it never decides.
+With a sample of people: the fact that most often belongs to the fewest that would have decided such a person (`certificate.py`); those who
+resemble the applicant in what is known count more. Without a sample, or where nobody alike helps: the fact after which, on average, the
+fewest facts still bear on an open policy (minimum expected live set). The sample only orders the questions, it never decides.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from shouwang.eligibility.bulk.chunks import Chunk
 from shouwang.eligibility.bulk.columns import Table
 from shouwang.eligibility.bulk.planning import Plan
+from shouwang.eligibility.certificate import TooManySets, minimum_certificate
 from shouwang.eligibility.circuit import Circuit, circuit_of
 from shouwang.eligibility.interpret import Facts, Judgement, Members
 from shouwang.eligibility.library import Program
@@ -29,10 +32,9 @@ Outcomes = tuple[tuple[tuple[Truth, ...], float], ...]
 
 @dataclass(frozen=True)
 class Question:
-    """A fact worth asking, with how many facts are expected to remain live after it, and the policies it bears on."""
+    """A fact worth asking, and the open policies that it bears on."""
 
     fact: str
-    remaining: float
     policies: tuple[str, ...]
 
 
@@ -65,11 +67,33 @@ class Questions:
         candidates = sorted(live(self.circuit, gates) - set(asked), key=self.order.__getitem__)
         if not candidates:
             return None
-        weights = self.weights(truths)
-        expected = {fact: self.expected(fact, truths, weights, asked) for fact in candidates}
-        best = min(candidates, key=lambda fact: (expected[fact], self.order[fact]))
+        best = self.often_needed(candidates, truths) or self.least_live(candidates, truths, asked=asked)
         roots = (name for name, root in zip(self.program.asked, self.circuit.roots, strict=True) if gates[root] is None and best in self.facts_below(root))
-        return Question(best, expected[best], tuple(roots))
+        return Question(best, tuple(roots))
+
+    def often_needed(self, candidates: Sequence[str], truths: Sequence[Truth]) -> str | None:
+        """Return the fact that most often belongs to the certificates of people alike; None where no candidate does."""
+        weights = self.weights(truths)
+        if weights is None:
+            return None
+        shares = self.needed @ weights
+        best = max(candidates, key=lambda fact: shares[self.order[fact]])
+        return best if shares[self.order[best]] > 0 else None
+
+    def least_live(self, candidates: Sequence[str], truths: Sequence[Truth], *, asked: Collection[str]) -> str:
+        """Return the fact after which the fewest are expected to be live."""
+        weights = self.weights(truths)
+        return min(candidates, key=lambda fact: (self.expected(fact, truths, weights, asked), self.order[fact]))
+
+    @cached_property
+    def needed(self) -> NDArray[np.float64]:
+        """Return a row for each fact: 1 for everybody of the sample to whose certificate it belongs. Those with open lines have none."""
+        found = np.zeros((len(self.order), 0 if self.sample is None else len(self.sample)))
+        for person, lines in enumerate(self.sample if self.sample is not None else ()):
+            with contextlib.suppress(TooManySets):
+                for fact in minimum_certificate(self.circuit, [bool(each) for each in lines]) if (lines >= 0).all() else ():
+                    found[self.order[fact], person] = 1
+        return found
 
     def weights(self, truths: Sequence[Truth]) -> NDArray[np.float64] | None:
         """Return how much each person of the sample counts: less for each known line in which they differ."""

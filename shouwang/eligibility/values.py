@@ -208,7 +208,8 @@ def hull(first: Value, second: Value) -> Value:
         return None
     if first == second:
         return first
-    if all(isinstance(each, (int, float, Range)) and not isinstance(each, bool) for each in (first, second)):
+    plain = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (first, second))
+    if plain or isinstance(first, Range) or isinstance(second, Range):
         (a, b), (c, d) = bounds(first), bounds(second)
         return narrowest(min(a, c), max(b, d))
     options = frozenset().union(*(each.options if isinstance(each, OneOf) else {each} for each in (first, second)))

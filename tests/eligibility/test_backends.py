@@ -72,7 +72,7 @@ def test_stretches_of_any_length_give_the_same(rows: int) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.int64])
 def test_a_comparison_is_exact_in_every_width(dtype: type) -> None:
     values = np.array([0, 1, 2, 3, 0.1, 0.6, 2.5], dtype)
-    made = around(*(parsed_line for parsed_line in map(_line, ["a < 0.6", "a >= 2.5", "a == 0.1", "a in (1, 2.5)", "a * 3 > 7.4"])))
+    made = around(*(parsed_line for parsed_line in map(_line, ["a < 0.6", "a >= 2.5", "a == 0.1", "a in (1, 2.5)", "a * 3 > 7.4", "a * 0.1 <= 0.25", "3 * a < 0.3", "a * 3 >= 7.5"])))
     found = decide_table(made, Table(len(values), {"a": Column(values)}))
     for row, value in enumerate(values.tolist()):
         assert {name: each.outcome for name, each in decide(made, {"a": value}).items()} == {name: bool(each.outcomes()[row]) for name, each in found.items()}

@@ -32,12 +32,27 @@ from shouwang.eligibility.form import (
     Over,
     Param,
     Ref,
+    parts,
 )
 from shouwang.eligibility.library import Program
+from shouwang.eligibility.values import applied, calculated, compared
 
 Registers = list[Any]
 Step = Callable[[Chunk, Registers], Any]
 ROWS = 131_072
+
+
+def folded(node: Node) -> Node:
+    """Return the node with what depends on constants alone reckoned."""
+    if isinstance(node, Param):
+        return Const(node.value)
+    if not isinstance(node, (Arith, Call)):
+        return node
+    inside = [folded(each) for each in parts(node)]
+    if all(isinstance(each, Const) for each in inside):
+        values = [getattr(each, "value", None) for each in inside]
+        return Const(calculated(node.op, *values) if isinstance(node, Arith) else applied(node.name, values))
+    return Arith(node.op, *inside) if isinstance(node, Arith) else Call(node.name, tuple(inside))
 
 
 class NotForBulk(EligibilityError):
@@ -102,15 +117,25 @@ class Plan:
             return partial(_same_truth, node.op == "==", self.truth(node.left), self.truth(node.right))
         if TEXT in kinds:
             return self.text_step(node)
-        if isinstance(node.left, Fact) and isinstance(node.right, (Const, Param)) and node.right.value is not None:
-            return partial(_against, node.left, node.op, node.right.value)
-        return partial(_compared, node.op, self.number(node.left), self.number(node.right))
+        left, right = folded(node.left), folded(node.right)
+        if isinstance(left, Const) and isinstance(right, Const):
+            return partial(_constant, compared(node.op, left.value, right.value))
+        if isinstance(left, Arith) and isinstance(right, Const) and right.value is not None:
+            left, right, op = reckoning.divided(left, right, node.op)
+        else:
+            op = node.op
+        if isinstance(left, Fact) and isinstance(right, Const) and right.value is not None:
+            return partial(_against, left, op, right.value)
+        return partial(_compared, op, self.number(left), self.number(right))
 
     def text_step(self, node: Compare) -> Step:
         """Return the step of a comparison of texts."""
         for side in (node.left, node.right):
             if not isinstance(side, (Fact, Const, Param)):
                 raise NotForBulk(what=f"{type(side).__name__} (text)")
+        if node.op in {"==", "!="} and isinstance(node.left, Fact) and isinstance(node.right, (Const, Param)) and node.right.value is not None:
+            equal = self.truth(Among(node.left, (Const(node.right.value),)))
+            return partial(_joined, every, [equal]) if node.op == "==" else partial(_turned, equal)
         return partial(_texts, node.op, node.left, node.right)
 
     def among_step(self, node: Among) -> Step:
@@ -122,6 +147,7 @@ class Plan:
 
     def number(self, node: Node) -> int:
         """Return the register of a number."""
+        node = folded(node)
         key = "number", node
         if key in self.places:
             return self.places[key]
@@ -183,15 +209,29 @@ def _among(node: Fact, options: Sequence[Any], chunk: Chunk, registers: Register
         return chunk.nothing()
     if column.high is not None:
         return some([_against(node, "==", each, chunk, registers) for each in options])
-    wanted = _positions(column, options) if column.categories is not None else [reckoning.fitted(column.values, each) for each in options]
-    found = column.values == wanted[0] if wanted else np.zeros(len(chunk), bool)
-    for each in wanted[1:]:
-        np.logical_or(found, column.values == each, out=found)
-    return masked(np.packbits(found), chunk.known_bits(node.name, column, of_member=node.of_member))
+    found = np.zeros(0, bool)
+    for begin, end in stretches(column, options):
+        part = reckoning.within(column.values, begin, end)
+        found = np.logical_or(found, part, out=part) if len(found) else part
+    bits = np.packbits(found if len(found) else np.zeros(len(chunk), bool))
+    return masked(bits, chunk.known_bits(node.name, column, of_member=node.of_member))
 
 
-def _positions(column: Column, options: Sequence[Any]) -> list[int]:
-    return [place for place, text in enumerate(column.categories or ()) if text in options]
+def stretches(column: Column, options: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Return the values that are wanted as stretches without a gap, first and last: one comparison does for each."""
+    if column.categories is not None:
+        wanted: list[Any] = [place for place, text in enumerate(column.categories) if text in options]
+    elif column.values.dtype.kind in "iu" and all(float(each).is_integer() for each in options):
+        wanted = sorted({int(each) for each in options})
+    else:
+        return [(each, each) for each in (reckoning.fitted(column.values, each) for each in options)]
+    found: list[tuple[int, int]] = []
+    for each in wanted:
+        if found and found[-1][1] == each - 1:
+            found[-1] = found[-1][0], each
+        else:
+            found.append((each, each))
+    return found
 
 
 def _texts(op: str, left: Node, right: Node, chunk: Chunk, _: Registers) -> Pair:
@@ -231,12 +271,12 @@ def _number_fact(node: Fact, chunk: Chunk, _: Registers) -> Number:
     column = chunk.column(node.name, of_member=node.of_member)
     if column is None:
         return _number_constant(None, chunk, _)
-    return Number(column.values.astype(np.float64), None if column.high is None else column.high.astype(np.float64), column.known)
+    return Number(column.values, column.high, column.known)
 
 
 def _number_constant(value: float | None, chunk: Chunk, _: Registers) -> Number:
-    known = np.zeros(len(chunk), bool) if value is None else None
-    return Number(np.full(len(chunk), 0.0 if value is None else float(value)), None, known)
+    """Return a number that is the same for all rows: one number, not a row of them."""
+    return Number(np.float64(0 if value is None else value), None, np.zeros(len(chunk), bool) if value is None else None)  # type: ignore[arg-type]
 
 
 def _calculated(op: str, left: int, right: int, _: Chunk, registers: Registers) -> Number:
@@ -259,7 +299,7 @@ def _of_household(place: int, chunk: Chunk, _: Registers) -> Pair:
 
 def _number_of_household(place: int, chunk: Chunk, _: Registers) -> Number:
     number: Number = chunk.registers[place]
-    return Number(*(None if each is None else each[chunk.owner] for each in number))  # type: ignore[arg-type]
+    return Number(*(None if each is None else np.broadcast_to(each, len(chunk.outer or ()))[chunk.owner] for each in number))  # type: ignore[arg-type]
 
 
 def _over(kind: str, inner: Plan, place: int | None, chunk: Chunk, registers: Registers) -> Pair | Number:
@@ -273,7 +313,9 @@ def _over(kind: str, inner: Plan, place: int | None, chunk: Chunk, registers: Re
 
 
 def _tally(chunk: Chunk, inside: Chunk, weights: Any) -> Any:
-    return np.bincount(inside.owner if inside.owner is not None else [], weights=weights, minlength=len(chunk))
+    """Return the sum of the weights of each household's members; without weights, how many there are."""
+    each = None if weights is None else np.broadcast_to(weights, len(inside))
+    return np.bincount(inside.owner if inside.owner is not None else [], weights=each, minlength=len(chunk))
 
 
 def _any_over(chunk: Chunk, inside: Chunk, pair: Pair, known: Any) -> Pair:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from shouwang.eligibility.bulk.chunks import Bools, Chunk, Number, Pair, pair_of
 from shouwang.eligibility.bulk.columns import Array
+from shouwang.eligibility.form import Arith, Const, Fact, Node
 from shouwang.eligibility.values import TURNED
 
+MODERATE = 1e-6
 UFUNCS: dict[str, Callable[..., Any]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
 }
@@ -24,6 +27,32 @@ def fitted(values: Array, constant: float) -> Any:
     if values.dtype == np.float32 and float(np.float32(constant)) != constant:
         return np.float64(constant)
     return float(constant)
+
+
+def within(values: Array, begin: Any, end: Any) -> Bools:
+    """Return where whole numbers lie from `begin` to `end`, both inclusive, with one comparison: below `begin` wraps round to above `end`."""
+    if begin == end:
+        found: Bools = values == begin
+        return found
+    shifted: Bools = (values - values.dtype.type(begin)).view(f"u{values.dtype.itemsize}") <= end - begin
+    return shifted
+
+
+def divided(left: Arith, right: Const, op: str) -> tuple[Node, Node, str]:
+    """Return `fact × factor < limit` as `fact < edge`: the edge is the least number whose rounded product reaches the limit, so nothing differs."""
+    sides = (left.left, left.right)
+    fact, factor = sides if isinstance(sides[0], Fact) else (sides[1], sides[0])
+    fits = left.op == "*" and isinstance(fact, Fact) and isinstance(factor, Const) and op in {"<", "<=", ">", ">="}
+    if not fits or not isinstance(factor.value, (int, float)) or not MODERATE < factor.value < 1 / MODERATE:  # type: ignore[attr-defined]
+        return left, right, op
+    reached = np.greater_equal if op in {"<", ">="} else np.greater
+    limit, times = float(right.value), float(factor.value)  # type: ignore[attr-defined]
+    edge = limit / times
+    while reached(edge * times, limit):
+        edge = float(np.nextafter(edge, -np.inf))
+    while not reached(edge * times, limit):
+        edge = float(np.nextafter(edge, np.inf))
+    return fact, Const(edge), "<" if op in {"<", "<="} else ">="
 
 
 def both_known(first: Bools | None, second: Bools | None) -> Bools | None:
@@ -44,10 +73,10 @@ def calculated_many(op: str, first: Number, second: Number) -> Number:
     known = both_known(first.known, second.known)
     if first.high is None and second.high is None:
         if op == "/":
-            divides = second.low != 0
-            return Number(np.divide(first.low, np.where(divides, second.low, 1)), None, both_known(known, divides))
-        return Number(SUMS[op](first.low, second.low), None, known)
-    (a, b), (c, d) = (first.low, first.top), (second.low, second.top)
+            divides = np.broadcast_to(second.low != 0, np.broadcast(first.low, second.low).shape)
+            return Number(np.divide(first.low, np.where(divides, second.low, 1), dtype=np.float64), None, both_known(known, divides))
+        return Number(SUMS[op](first.low, second.low, dtype=np.float64), None, known)
+    (a, b), (c, d) = ((each.low.astype(np.float64), each.top.astype(np.float64)) for each in (first, second))
     if op in {"+", "-"}:
         return settled(a + c, b + d, known) if op == "+" else settled(a - d, b - c, known)
     if op == "/":
@@ -68,10 +97,11 @@ def applied_many(name: str, numbers: Sequence[Number]) -> Number:
     for each in numbers:
         known = both_known(known, each.known)
     exact = all(each.high is None for each in numbers)
+    numbers = [Number(each.low.astype(np.float64), each.top.astype(np.float64), None) for each in numbers]
     if name in {"min", "max"}:
         pick = np.minimum if name == "min" else np.maximum
-        low = pick.reduce([each.low for each in numbers])
-        return Number(low, None, known) if exact else settled(low, pick.reduce([each.top for each in numbers]), known)
+        low = reduce(pick, [each.low for each in numbers])
+        return Number(low, None, known) if exact else settled(low, reduce(pick, [each.top for each in numbers]), known)
     turn = ONE_NUMBER[name]
     first = numbers[0]
     if exact:

@@ -17,7 +17,8 @@ from shouwang.eligibility.library import Program
 
 def decide_table(program: Program, table: Table, *, rows: int = ROWS) -> dict[str, Marks]:
     """Return the outcome of every policy for every row, `rows` (a multiple of 8) at a time."""
-    plan = Plan(program)
+    plan = program.kept.get("plan") or Plan(program)
+    program.kept["plan"] = plan
     places = {name: plan.truth(Ref(name)) for name in program.asked}
     found = {name: (np.empty((table.count + 7) // 8, np.uint8), np.empty((table.count + 7) // 8, np.uint8)) for name in places}
     for begin, chunk, registers in _runs(plan, table, rows):
