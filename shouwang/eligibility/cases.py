@@ -87,7 +87,9 @@ def _got(judged: Judgement, what: str) -> Value:
 
 
 def alike(expected: Value, got: Value) -> bool:
-    """Return whether two values are the same, numbers to half a cent."""
-    if expected is None or isinstance(expected, (bool, str)) or not exact(expected):
-        return expected == got if exact(expected) or expected is None else got is not None and bounds(expected) == bounds(got)
+    """Return whether two values are the same, numbers to half a cent; null expects that nothing is known exactly."""
+    if expected is None:
+        return not exact(got)
+    if isinstance(expected, (bool, str)) or not exact(expected):
+        return expected == got if exact(expected) else got is not None and bounds(expected) == bounds(got)
     return exact(got) and not isinstance(got, (bool, str)) and math.isclose(float(expected), float(got), abs_tol=TOLERANCE)  # type: ignore[arg-type]

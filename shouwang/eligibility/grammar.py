@@ -3,9 +3,9 @@
     line     := either [ "if" either "else" line ]
     either   := both { ("or" | "或" | "或者") both }         both    := turned { ("and" | "且" | "并且") turned }
     turned   := ("not" | "非" | "不是") turned | compared
-    compared := sum { ("<" "<=" ">" ">=" "==" "!=") sum } | sum ["not"] ("in" | "属于") ( "(" constants ")" | name )
+    compared := sum { ("<" "<=" ">" ">=" "==" "!=") sum } | sum ["not"] ("in" | "属于") ( "(" constants ")" | "[" constants "]" | name )
     sum      := product { ("+" | "-") product }              product := unit { ("*" | "/") unit }
-    unit     := number ["%"] | "text" | true | false | null | name | function "(" line { "," line } ")" | "(" line ")" | "-" unit
+    unit     := number ["%"] | "text" | date | true | false | null | name | function "(" line { "," line } ")" | "(" line ")" | "-" unit
 
 Nothing is evaluated here and nothing of the host language can be reached: a name becomes a fact, a function is one of twelve.
 """
@@ -22,8 +22,8 @@ from shouwang.eligibility.form import All, Among, AmountOf, AnyOf, Arith, Call, 
 MOST_CHARACTERS, MOST_DEPTH = 2_000, 40
 WIDE = str.maketrans("（），＜＞＝！＋－＊／％“”＂．。", '(),<>=!+-*/%"""..')
 TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<text>\"[^\"]*\"|'[^']*')|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
-    r"|(?P<sign><=|>=|==|!=|<>|[<>=≤≥≠+\-*/%(),×÷]))",
+    r"\s*(?:(?P<date>\d{4}-\d{2}-\d{2}(?!\d))|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<text>\"[^\"]*\"|'[^']*')|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
+    r"|(?P<sign><=|>=|==|!=|<>|[<>=≤≥≠+\-*/%(),×÷\[\]]))",
 )
 WORDS = {
     "and": "and", "且": "and", "并且": "and", "or": "or", "或": "or", "或者": "or", "not": "not", "非": "not", "不是": "not",
@@ -174,14 +174,16 @@ class Reader:
 
     def options(self) -> tuple[Node, ...]:
         """Read what stands after `in`."""
-        if not self.took("("):
+        opened = self.took("(", "[")
+        if opened is None:
             return (self.unit(),)
+        closing = ")" if opened == "(" else "]"
         found = [self.unit()]
         while self.took(","):
-            if self.tokens[self.at].text == ")":
+            if self.tokens[self.at].text == closing:
                 break
             found.append(self.unit())
-        self.need(")")
+        self.need(closing)
         return tuple(found)
 
     def sum(self) -> Node:
@@ -207,13 +209,13 @@ class Reader:
             node = self.choice()
             self.need(")")
             return node
-        if token.kind not in {"number", "text", "name"}:
+        if token.kind not in {"number", "text", "name", "date"}:
             self.here("名称、数字、文字或括号", "a name, a number, a text or a bracket")
         self.at += 1
         if token.kind == "number":
             return Const(float(token.text) / 100 if self.took("%") else _number(token.text))
-        if token.kind == "text":
-            return Const(token.text[1:-1])
+        if token.kind in {"text", "date"}:
+            return Const(token.text[1:-1] if token.kind == "text" else token.text)
         return self.function(token) if self.tokens[self.at].text == "(" and self.tokens[self.at].kind == "sign" else self.name(token)
 
     def negative(self) -> Node:

@@ -13,7 +13,7 @@ from shouwang.eligibility.errors import LineInvalid, NameClash
 from shouwang.eligibility.form import BOOLEAN, EMPTY, NUMBER, TEXT, All, AnyOf, Const, If, Node, Not, Note
 from shouwang.eligibility.grammar import parsed
 from shouwang.eligibility.library import Dated, Entry, FactSpec, Library, Parameter, Terms, Version
-from shouwang.eligibility.words import CONDITION, DATED, NOTE, TERMS, day, flag, keyed, read_yaml, words, wrong
+from shouwang.eligibility.words import CONDITION, DATED, NOTE, TERMS, day, flag, keyed, named, read_yaml, words, wrong
 
 KINDS = {"是否": BOOLEAN, "bool": BOOLEAN, "boolean": BOOLEAN, "数值": NUMBER, "number": NUMBER, "文字": TEXT, "text": TEXT}
 SECTIONS = ("facts", "parameters", "definitions", "policies", "about")
@@ -43,9 +43,7 @@ def library_from(files: Sequence[Any]) -> Library:
         for section, content in keyed(file or {}, where="文件 file", allowed=SECTIONS).items():
             if section == "about":
                 continue
-            if not isinstance(content, Mapping):
-                wrong(section, (f"{type(content).__name__}", f"{type(content).__name__}"), ("若干“名称: 内容”", "names with their content"))
-            for key, value in content.items():
+            for key, value in named(content or {}, where=section).items():
                 if str(key) in merged[section]:
                     raise NameClash(name=key, first=section, second=section)
                 merged[section][str(key)] = value
@@ -131,7 +129,7 @@ def note_of(found: Mapping[str, Any], *, where: str, text: str = "") -> Note:
     if not text and not any(name in found for name in NOTE):
         return EMPTY
     illustrative = flag(found.get("illustrative", False), where=f"{where} › 示例")
-    return Note(text, str(found.get("cite", "")), str(found.get("explain", found.get("title", ""))), words(found.get("evidence")), illustrative)
+    return Note(text, "；".join(words(found.get("cite"))), str(found.get("explain", found.get("title", ""))), words(found.get("evidence")), illustrative)
 
 
 def entry(name: str, given: object) -> Entry:
@@ -242,6 +240,8 @@ def one_of(key: str, given: object, *, where: str, depth: int) -> Node:
 
 def group(kind: type[All | AnyOf], given: object, *, where: str, note: Note, depth: int) -> Node:
     """Return a group of conditions."""
+    if isinstance(given, (str, bool, Mapping)):
+        given = [given]
     if not isinstance(given, list) or not given:
         wrong(where, (f"{given!r}", f"{given!r}"), ("至少一项的列表", "a list of at least one"))
     return kind(tuple(condition(each, where=f"{where} {n + 1}", depth=depth + 1) for n, each in enumerate(given)), note=note)

@@ -95,6 +95,21 @@ def day(given: object, *, where: str) -> date | None:
         wrong(where, (f"{given}", f"{given}"), ("日期，如 2024-07-01", "a day such as 2024-07-01"))
 
 
+def named(given: object, *, where: str) -> Mapping[Any, Any]:
+    """Return a section as names with their content; a list of mappings that name themselves becomes one."""
+    if isinstance(given, Mapping):
+        return given
+    if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
+        wrong(where, (f"{type(given).__name__}", f"{type(given).__name__}"), ("若干“名称: 内容”", "names with their content"))
+    found: dict[Any, Any] = {}
+    for each in given:
+        keys = [key for key in each if str(key) in {"name", "id", "名称"}]
+        if len(keys) != 1 or each[keys[0]] in found:
+            wrong(where, (f"{each!r}", f"{each!r}"), ("每项一个 name，各不相同", "one name in each, all different"))
+        found[each[keys[0]]] = {key: value for key, value in each.items() if key != keys[0]}
+    return found
+
+
 def words(given: object) -> tuple[str, ...]:
     """Return one text or a list of texts as texts."""
     if given is None:

@@ -32,6 +32,7 @@ LINES = [
     ("(5 if b else 9) < 6", {"b": True}, True), ("(5 如果 b 否则 9) < 10", {"b": None}, True), ("(5 if b else 9) < 6", {"b": None}, None),
     ("-a < -3", {"a": 4}, True), ("floor(a) = 2 and ceil(a) = 3", {"a": 2.5}, True), ("abs(a) = 2", {"a": -2}, True), ("是", {}, True), ("not null", {}, None),
     ("出生 >= '1960-01-01'", {"出生": date(1961, 5, 1)}, True), ("a - 1 < 3", {"a": {"any": [1, 2]}}, True), ("a == b", {"a": 1, "b": 1}, True),
+    ("a in [1, 2]", {"a": 2}, True), ("a not in [1, 2,]", {"a": 2}, False), ("出生 < 1964-01-01", {"出生": date(1960, 5, 1)}, True), ("a > 2024-1-1", {"a": 2023}, True),
 ]
 # line, members, outcome
 MEMBERS = [
@@ -120,7 +121,7 @@ def test_an_amount_is_known_as_well_as_the_facts_are() -> None:
     ("policies: {p: {all: []}}", OutlineInvalid), ("policies: {p: a, p: b}", OutlineInvalid), ("policies: [", OutlineInvalid), ("policies: {p: {test: a, from: x}}", OutlineInvalid),
     ("policies: {p: {test: a, 条: b}}", OutlineInvalid), ("policies: {p: {test: a, excludes: q}}", OutlineInvalid), ("policies: {p: !!python/object/apply:os.system ['true']}", OutlineInvalid),
     ("policies: {p: 'a + 1'}", KindClash), ("policies: {p: {test: a, amount: 'b < 1'}}", KindClash), ("facts: {a: {kind: 文字}}\npolicies: {p: 'a < 1'}", KindClash),
-    ("policies: &x {p: {all: *x}}", OutlineInvalid), ("nothing: 1", OutlineInvalid), ("policies: 3", OutlineInvalid), ("parameters: {x: {from: 2020-01-01, value: {a: 1}}}", OutlineInvalid),
+    ("policies: &x {p: {all: *x}}", OutlineInvalid), ("nothing: 1", OutlineInvalid), ("policies: 3", OutlineInvalid), ("policies: [{test: a}]", OutlineInvalid), ("policies: [{name: p, test: a}, {name: p, test: b}]", OutlineInvalid), ("parameters: {x: {from: 2020-01-01, value: {a: 1}}}", OutlineInvalid),
     ("parameters: {x: [{value: 1}, {value: a}]}\npolicies: {p: 'a < x'}", KindClash), ("policies: {p: {test: [a]}}", OutlineInvalid), ("policies: {p: {versions: 3}}", OutlineInvalid),
 ])
 def test_what_is_wrong_with_a_file_is_said(text: str, error: type[EligibilityError]) -> None:
@@ -140,6 +141,12 @@ def test_parameters_come_in_several_forms() -> None:
     for form in forms:
         library = library_of(f"parameters: {{x: {form}}}\npolicies: {{p: 'a < parameters.x', q: 'a < 参数.x', r: 'a < x'}}")
         assert [True] * 3 == [each.outcome for each in decide(library.at(DAY), {"a": 4}).values()], form
+
+
+def test_a_section_may_be_a_list_that_names_its_items_and_a_group_may_be_one_line() -> None:
+    library = library_of("policies: [{name: p, all: a, cite: [x, y]}, {id: q, any: {not: p}}]")
+    assert {"p": True, "q": False} == {name: each.outcome for name, each in decide(library.at(DAY), {"a": True}).items()}
+    assert "x；y" == library.policies["p"].versions[0].note.cite
 
 
 def test_a_parameter_may_list_what_is_among() -> None:
