@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from shouwang.eligibility.errors import FactInvalid
 from shouwang.eligibility.form import (
@@ -35,6 +35,7 @@ from shouwang.eligibility.form import (
     is_outline,
     walk,
 )
+from shouwang.eligibility.form import parts as parts_of
 from shouwang.eligibility.library import Program
 from shouwang.eligibility.values import (
     OneOf,
@@ -69,8 +70,17 @@ class Decision:
     amount: Value = None
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Sketch(NamedTuple):
+    """What is the same in every explanation of one node: what it cites, what a line reads, and its parts."""
+
+    node: Node
+    cite: str
+    illustrative: bool
+    reads: tuple[tuple[str, Node], ...]
+    parts: tuple[Any, ...]
+
+
+class Explanation(NamedTuple):
     """One node of an explained policy: what it asks, what came out, and the facts and parameters that were seen there."""
 
     node: Node
@@ -122,7 +132,7 @@ class Judgement:
         self._named: dict[str, Value] = {}
         self._of_node: dict[int, Value] = {}
         self._amounts: dict[str, Value] = {}
-        self._explained: dict[tuple[str, str, bool], Explanation] = {}
+        self._explained: dict[int, Explanation] = {}
 
     def decisions(self) -> dict[str, Decision]:
         """Return the decision on every policy that is asked."""
@@ -157,37 +167,21 @@ class Judgement:
             self._of_node[id(node)] = found
         return found
 
-    def remembered(self, node: Node) -> Value:
-        """Return the value of a node of the outline."""
-        return self._of_node[id(node)] if id(node) in self._of_node else self.value(node)
+    def explanation(self, name: str) -> Explanation:
+        """Return the explained condition of a policy or definition."""
+        self.named(name)
+        return self.explained(sketch_of(self.program, name, EMPTY))
 
-    def explanation(self, name: str, *, above: Note = EMPTY) -> Explanation:
-        """Return the explained condition of a policy or definition; what cites nothing of its own cites as what stands above it."""
-        note = inherited(self.program.notes.get(name, EMPTY), above)
-        key = name, note.cite, note.illustrative
-        if key not in self._explained:
-            self.named(name)
-            self._explained[key] = self.explained(self.program.node(name), above=note)
-        return self._explained[key]
-
-    def explained(self, node: Node, *, above: Note) -> Explanation:
+    def explained(self, sketch: Sketch) -> Explanation:
         """Return an explained node: groups with their parts, a name with what stands behind it, a line with what it saw."""
-        outcome, note = self.remembered(node), inherited(node.note, above)
-        parts: tuple[Explanation, ...] = ()
-        if isinstance(node, Ref):
-            parts = (self.explanation(node.name, above=note),)
-        elif isinstance(node, (All, AnyOf)) and is_outline(node.items[0]):
-            parts = tuple(self.explained(each, above=note) for each in node.items)
-        elif isinstance(node, Not) and is_outline(node.item):
-            parts = (self.explained(node.item, above=note),)
-        return Explanation(node, outcome, {} if parts else self.seen(node), parts, note.cite, note.illustrative)
-
-    def seen(self, node: Node) -> dict[str, Value]:
-        """Return the facts, parameters and definitions that a line reads, with their values."""
-        reads = self.program.reads
-        if id(node) not in reads:
-            reads[id(node)] = [each for each in walk(node) if isinstance(each, (Param, Ref)) or (isinstance(each, Fact) and not each.of_member)]
-        return {str(getattr(each, "name", "")): VALUES[type(each)](self, each) for each in reads[id(node)]}
+        found = self._explained.get(id(sketch))
+        if found is None:
+            node = sketch.node
+            outcome = self._of_node[id(node)] if id(node) in self._of_node else self.value(node)
+            parts = tuple([self.explained(each) for each in sketch.parts])
+            seen = {} if parts else {name: VALUES[type(each)](self, each) for name, each in sketch.reads}
+            found = self._explained[id(sketch)] = Explanation(node, outcome, seen, parts, sketch.cite, sketch.illustrative)
+        return found
 
     def _all(self, node: All) -> Truth:
         whole: Truth = True
@@ -224,6 +218,28 @@ class Judgement:
 
     def _fact(self, node: Fact) -> Value:
         return (self.member if node.of_member else self.facts).get(node.name)
+
+
+def sketch_of(program: Program, name: str, above: Note) -> Sketch:
+    """Return the sketch of a policy or definition, made once; what cites nothing of its own cites as what stands above it."""
+    note = inherited(program.notes.get(name, EMPTY), above)
+    key = "sketch", name, note.cite, note.illustrative
+    if key not in program.kept:
+        program.kept[key] = sketched(program, program.node(name), note)
+    found: Sketch = program.kept[key]
+    return found
+
+
+def sketched(program: Program, node: Node, above: Note) -> Sketch:
+    """Return the sketch of a node."""
+    note = inherited(node.note, above)
+    if isinstance(node, Ref):
+        return Sketch(node, note.cite, note.illustrative, (), (sketch_of(program, node.name, note),))
+    inside = [each for each in parts_of(node) if is_outline(each)] if isinstance(node, (All, AnyOf, Not)) else []
+    if inside:
+        return Sketch(node, note.cite, note.illustrative, (), tuple(sketched(program, each, note) for each in inside))
+    reads = {each.name: each for each in walk(node) if isinstance(each, (Param, Ref)) or (isinstance(each, Fact) and not each.of_member)}
+    return Sketch(node, note.cite, note.illustrative, tuple(reads.items()), ())
 
 
 def inherited(note: Note, above: Note) -> Note:

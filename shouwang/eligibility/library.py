@@ -134,13 +134,8 @@ class Program:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @cached_property
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> dict[Any, Any]:
         """Return a memory in which a back end keeps what it made of this program."""
-        return {}
-
-    @cached_property
-    def reads(self) -> dict[int, list[Node]]:
-        """Return a memory of what each line reads, by the identity of its node; whoever explains fills it."""
         return {}
 
     def node(self, name: str) -> Node:
