@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from shouwang.eligibility.form import All, Among, AnyOf, Arith, Call, Compare, Const, Fact, If, Node, Not, Note, Over
 from shouwang.eligibility.writing import line_of
 
+# A busy machine draws slowly; that says nothing about the language.
+PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 NUMBERS, TRUTHS, TEXTS = ("收入", "年龄", "等级"), ("本地", "残疾", "在读"), ("性别", "户籍")
 OPTIONS = ("男", "女", "农村", "城镇")
 WHOLE = st.integers(-3, 6)

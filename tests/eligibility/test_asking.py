@@ -15,7 +15,7 @@ from shouwang.eligibility.bulk import Column, Table
 from shouwang.eligibility.certificate import TooManySets, minimum_certificate, smallest
 from shouwang.eligibility.circuit import circuit_of
 from shouwang.eligibility.form import Node
-from tests.eligibility.drawing import outlines, whole_facts
+from tests.eligibility.drawing import PATIENT, outlines, whole_facts
 from tests.eligibility.libraries import DAY, around, program
 
 TWO = library_of("policies: {a: {all: [x, 'n < 5']}, b: {any: [x, y]}, c: {not: z}}").at(DAY)
@@ -29,7 +29,7 @@ def asked_until_decided(questions: Questions, whole: dict[str, Any]) -> list[str
     return list(known)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, **PATIENT)
 @given(outlines(depth=2), outlines(depth=1), whole_facts())
 def test_questions_end_when_everything_is_decided_that_can_be(first: Node, second: Node, facts: dict[str, Any]) -> None:
     made = around(first, second)
@@ -38,7 +38,7 @@ def test_questions_end_when_everything_is_decided_that_can_be(first: Node, secon
     assert {name: each.outcome for name, each in decide(made, facts, members=[]).items()} == {name: each.outcome for name, each in decide(made, known, members=[]).items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, **PATIENT)
 @given(outlines(depth=2), outlines(depth=1), whole_facts())
 def test_a_certificate_decides_and_no_smaller_set_does(first: Node, second: Node, facts: dict[str, Any]) -> None:
     made = around(first, second)

@@ -17,7 +17,7 @@ from shouwang.eligibility.form import Node, Note
 from shouwang.eligibility.grammar import parsed
 from shouwang.eligibility.library import Entry, Library, Program, Version
 from shouwang.eligibility.values import bounds
-from tests.eligibility.drawing import blurred, numbers, outlines, whole_facts, whole_members
+from tests.eligibility.drawing import PATIENT, blurred, numbers, outlines, whole_facts, whole_members
 from tests.eligibility.libraries import DAY, around, program
 
 
@@ -33,7 +33,7 @@ def with_amount(condition: Node, amount: Node) -> Program:
     return checked(Library({}, {}, {}, {"p": Entry("p", (Version(condition, amount),))})).at(DAY)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, **PATIENT)
 @given(outlines(depth=2), outlines(depth=1), people())
 def test_bits_decide_as_the_interpreter_does(first: Node, second: Node, known: tuple[list, list]) -> None:
     records, members = known
@@ -42,7 +42,7 @@ def test_bits_decide_as_the_interpreter_does(first: Node, second: Node, known: t
     assert expected == decide_records(made, records, members=members)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, **PATIENT)
 @given(outlines(depth=1), numbers(), people())
 def test_amounts_are_reckoned_as_the_interpreter_does(condition: Node, amount: Node, known: tuple[list, list]) -> None:
     records, members = known

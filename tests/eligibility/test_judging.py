@@ -27,11 +27,11 @@ from shouwang.eligibility.form import Node
 from shouwang.eligibility.library import Entry, Library, Version
 from shouwang.eligibility.reasons import Change
 from shouwang.eligibility.values import OneOf, Range, bounds
-from tests.eligibility.drawing import blurred, numbers, outlines, whole_facts, whole_members
+from tests.eligibility.drawing import PATIENT, blurred, numbers, outlines, whole_facts, whole_members
 from tests.eligibility.libraries import DAY, around, program, small
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, **PATIENT)
 @given(st.data(), outlines(depth=2), whole_facts(), whole_members())
 def test_what_is_decided_from_a_part_stays_so_when_all_is_known(data: st.DataObject, node: Node, facts: dict[str, Any], members: list[dict[str, Any]]) -> None:
     known = data.draw(blurred(facts))
@@ -41,7 +41,7 @@ def test_what_is_decided_from_a_part_stays_so_when_all_is_known(data: st.DataObj
         assert early is decide(around(node), facts, members=members)["p0"].outcome
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, **PATIENT)
 @given(st.data(), numbers(), whole_facts(), whole_members())
 def test_a_number_lies_where_it_was_said_to_lie(data: st.DataObject, node: Node, facts: dict[str, Any], members: list[dict[str, Any]]) -> None:
     made = checked(Library({}, {}, {}, {"p": Entry("p", (Version(library_of("policies: {q: 是}").policies["q"].versions[0].condition, node),))})).at(DAY)
@@ -53,7 +53,7 @@ def test_a_number_lies_where_it_was_said_to_lie(data: st.DataObject, node: Node,
         assert low - slack <= least <= most <= high + slack
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, **PATIENT)
 @given(st.data(), outlines(depth=2), whole_facts(), whole_members())
 def test_an_explanation_replays_to_its_outcome(data: st.DataObject, node: Node, facts: dict[str, Any], members: list[dict[str, Any]]) -> None:
     known = data.draw(blurred(facts))
@@ -93,7 +93,7 @@ def test_texts_and_choices_are_tried() -> None:
     assert what_would_change(library.at(DAY), "p", {"住": "自有", "级": 1}) == [Change("住", "自有", "租"), Change("级", 1, 3)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, **PATIENT)
 @given(outlines(depth=2), whole_facts(), whole_members())
 def test_a_change_that_is_named_turns_the_outcome(node: Node, facts: dict[str, Any], members: list[dict[str, Any]]) -> None:
     changes = what_would_change(around(node), "p0", facts, members=members, most=2)

@@ -15,7 +15,7 @@ from shouwang.eligibility.grammar import parsed
 from shouwang.eligibility.library import Entry, Library, Version
 from shouwang.eligibility.values import Range
 from shouwang.eligibility.writing import line_of
-from tests.eligibility.drawing import outlines, truths
+from tests.eligibility.drawing import PATIENT, outlines, truths
 from tests.eligibility.libraries import DAY, around, program, small
 
 # line, facts, outcome
@@ -67,13 +67,13 @@ def test_what_is_not_in_the_grammar_is_refused(line: str) -> None:
         parsed(line)
 
 
-@settings(deadline=None)
+@settings(**PATIENT)
 @given(truths())
 def test_a_line_reads_back_as_what_was_written(node: Node) -> None:
     assert parsed(line_of(node)) == node
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, **PATIENT)
 @given(outlines(depth=2))
 def test_a_library_reads_back_as_what_was_written(node: Node) -> None:
     whole = All((node,), note=Note("全部"))
