@@ -26,7 +26,7 @@ browser: .venv/dev assets
 jobs: .venv/dev assets
 	$(PY) -m pytest -m jobs $(ARGS)
 
-bench: .venv/bench
+bench: .venv/bench $(if $(filter eligibility,$(NAME)),.venv/peers)
 	$(PY) -m bench $(NAME) $(ARGS)
 
 faults: .venv/bench
@@ -52,6 +52,12 @@ shouwang/ui/static/ui/built/desk.js: package-lock.json scripts/build-assets.mjs 
 
 .venv/bench: requirements/bench.txt .venv/dev
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
+	touch $@
+
+# Copyleft peers live apart: they are run beside us and never imported.
+.venv/peers: requirements/peers.txt
+	$(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/peers.txt
 	touch $@
 
 format: .venv/dev

@@ -8,7 +8,9 @@ import traceback
 
 from bench import harness
 
-NAMES = ("cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live", "mqtt", "living_alone", "detectors", "camera_events")
+NAMES = (
+    "cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live", "mqtt", "living_alone", "detectors", "camera_events", "eligibility", "questions", "policy_checks",
+)
 
 
 def main(arguments: list[str]) -> int:
