@@ -8,7 +8,7 @@ import traceback
 
 from bench import harness
 
-NAMES = ("cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live", "mqtt", "living_alone", "detectors", "camera_vision")
+NAMES = ("cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live", "mqtt", "living_alone", "detectors", "camera_vision", "soak")
 
 
 def main(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,7 +83,8 @@ def watch_camera(  # noqa: PLR0917 - the options of a command
         watcher = Watcher(plan, load(path_of("light_person", place)), load(path_of("yolox_nano", place)))
         sender = Sender(server.rstrip("/") + EVENTS_PATH, lambda: read_token(token_file), client, say=say)
         source = Source(stream_of(address), least_gap_s=1 / fps * 0.9, once=once, paced=is_file(address))
-        camera = Camera(watcher, secrets.token_hex(4), sender.put, lambda: datetime.now(UTC))
+        beside = ThreadPoolExecutor(1)
+        camera = Camera(watcher, secrets.token_hex(4), sender.put, lambda: datetime.now(UTC), later=beside.submit)
         console.print(f"正在监看 · watching {named(address)}", highlight=False)
         source.start()
         sender.start()
@@ -92,6 +94,7 @@ def watch_camera(  # noqa: PLR0917 - the options of a command
             console.print("停止 · stopping")
         finally:
             source.stop()
+            beside.shutdown()
             conclude(sender, source)
 
 

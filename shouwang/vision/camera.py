@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from shouwang.vision.entering import Happening, Kind, State
-from shouwang.vision.evidence import CLIP_S, Box, Held, Ring, blur_faces, clip_of, jpeg_of
+from shouwang.vision.evidence import BEFORE_S, CLIP_S, Box, Held, Ring, blur_faces, clip_of, jpeg_of
 from shouwang.vision.health import Health
 from shouwang.vision.picture import Picture
 from shouwang.vision.records import Letter, Shown, Writer
@@ -34,6 +35,8 @@ class Camera:
     health: Health = field(default_factory=Health)
     ring: Ring = field(default_factory=Ring)
     state: dict[str, Any] = field(default_factory=dict)
+    later: Callable[[Callable[[], None]], object] = lambda work: work()
+    """Runs what takes long, the making of a clip, beside the looking."""
     _clips: list[tuple[float, Happening]] = field(default_factory=list)
     _size: tuple[int, int] = (1, 1)
     _beat_s: float = -1e18
@@ -63,35 +66,36 @@ class Camera:
 
     def _tell(self, happening: Happening, *, at: datetime) -> None:
         begins = happening.state is State.START and happening.kind in SHOWN_KINDS
-        shown = self._pictures(happening) if begins else ()
+        shown = (*self._shown("before", happening.at_s - BEFORE_S), *self._shown("entry", happening.at_s)) if begins else ()
         self.put(self._writer().happened(happening, at=at, shown=shown))
         if begins and len(self._clips) < MOST_CLIPS:
             self._clips.append((happening.at_s + CLIP_AFTER_S, happening))
 
-    def _pictures(self, happening: Happening) -> tuple[Shown, ...]:
-        """Return the copies that may be handed on, and the originals that are to be sealed."""
-        shown: list[Shown] = []
-        for name, held in self.ring.around(happening.at_s).items():
-            shown.append(Shown(f"{name}.jpg", "image/jpeg", self._copy(held)))
-            if self.watcher.plan.blur_faces:
-                shown.append(Shown(f"{name}.original.jpg", "image/jpeg", held.jpeg))
-        return tuple(shown)
-
-    def _copy(self, held: Held) -> bytes:
+    def _shown(self, name: str, at_s: float) -> tuple[Shown, ...]:
+        """Return the copy that may be handed on, and the original that is to be sealed."""
+        held = self.ring.at(at_s)
+        if held is None:
+            return ()
+        image = held.picture.bgr()
+        original = Shown(f"{name}.original.jpg", "image/jpeg", jpeg_of(image))
         if not self.watcher.plan.blur_faces:
-            return held.jpeg
-        near = [each for each in self.ring.held if abs(each.at_s - held.at_s) <= 0.5]
-        return blur_faces(held.jpeg, [box for each in near for box in each.boxes])
+            return (Shown(f"{name}.jpg", "image/jpeg", original.content),)
+        boxes = [*held.boxes, *self.ring.boxes_near(held.at_s)]
+        return (Shown(f"{name}.jpg", "image/jpeg", blur_faces(image, boxes)), original)
 
     def _send_clips(self, *, at_s: float, at: datetime) -> None:
         due = [happening for due_s, happening in self._clips if due_s <= at_s]
         self._clips = [each for each in self._clips if each[0] > at_s]
         for happening in due:
-            frames = self.ring.last()
-            clip = Shown("clip.mp4", "video/mp4", clip_of(frames, blurred=self.watcher.plan.blur_faces))
-            originals = (Shown("clip.original.mp4", "video/mp4", clip_of(frames, blurred=False)),) if self.watcher.plan.blur_faces else ()
-            if clip.content:
-                self.put(self._writer().happened(replace(happening, state=State.PULSE), at=at, shown=originals, clip=clip))
+            frames, now, writer = self.ring.last(), self._shown("now", at_s), self._writer()
+            self.later(partial(self._send_clip, replace(happening, state=State.PULSE), frames, now=now, writer=writer, at=at))
+
+    def _send_clip(self, happening: Happening, frames: list[Held], *, now: tuple[Shown, ...], writer: Writer, at: datetime) -> None:
+        blurred = self.watcher.plan.blur_faces
+        clip = Shown("clip.mp4", "video/mp4", clip_of(frames, blurred=blurred))
+        originals = (Shown("clip.original.mp4", "video/mp4", clip_of(frames, blurred=False)),) if blurred else ()
+        if clip.content:
+            self.put(writer.happened(happening, at=at, shown=(*now, *originals), clip=clip))
 
     def _tell_health(self, kind: Kind, state: State, *, at: datetime, picture: Picture | None = None) -> None:
         shown = (Shown("now.original.jpg", "image/jpeg", jpeg_of(picture.bgr())),) if picture is not None and state is State.START else ()

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.vision.extra import library
-from shouwang.vision.picture import Picture
+from shouwang.vision.picture import Picture, Plane, resized
 
 Box = tuple[float, float, float, float]
 
 HELD_S = 12.0
+WHOLE_S, WHOLE_EVERY_S = 5.0, 1.0
 BEFORE_S = 3.0
 CLIP_S = 10.0
 MOST_HELD = 150
@@ -35,35 +36,57 @@ CLIP_WIDTH = 960
 
 @dataclass(frozen=True)
 class Held:
-    """One frame in memory, as JPEG, with the people seen in it."""
+    """One frame in memory with the people seen in it, boxes in its own pixels."""
 
-    jpeg: bytes
+    picture: Picture
     boxes: tuple[Box, ...]
     at_s: float
 
 
 @dataclass
 class Ring:
-    """The last HELD_S seconds of one camera, as JPEG: some 30 MB at 1080p and five frames a second."""
+    """The last HELD_S seconds of one camera at half its size, and one whole frame of each of the last seconds.
 
-    held: deque[Held] = field(default_factory=lambda: deque(maxlen=MOST_HELD))
+    Some 60 MB at 1080p and five frames a second, and half a ms a frame: turning every frame into a JPEG would cost more than looking at it.
+    """
+
+    small: deque[Held] = field(default_factory=lambda: deque(maxlen=MOST_HELD))
+    whole: deque[Held] = field(default_factory=lambda: deque(maxlen=MOST_HELD))
+    newest: Held | None = None
 
     def put(self, picture: Picture, boxes: Iterable[Box], *, at_s: float) -> None:
         """Keep a frame."""
-        self.held.append(Held(jpeg_of(picture.bgr()), tuple(boxes), at_s))
-        while self.held and at_s - self.held[0].at_s > HELD_S:
-            self.held.popleft()
+        self.newest = Held(picture, tuple(boxes), at_s)
+        self.small.append(halved(self.newest))
+        if not self.whole or at_s - self.whole[-1].at_s >= WHOLE_EVERY_S:
+            self.whole.append(self.newest)
+        for held, seconds in ((self.small, HELD_S), (self.whole, WHOLE_S)):
+            while held and at_s - held[0].at_s > seconds:
+                held.popleft()
 
-    def around(self, entry_s: float) -> dict[str, Held]:
-        """Return the frames `before`, `entry` and `now`; where one is not held, the nearest that is."""
-        if not self.held:
-            return {}
-        wanted = {"before": entry_s - BEFORE_S, "entry": entry_s, "now": self.held[-1].at_s}
-        return {name: min(self.held, key=lambda each: abs(each.at_s - at_s)) for name, at_s in wanted.items()}
+    def at(self, at_s: float) -> Held | None:
+        """Return the whole frame nearest to a moment; None while nothing is held."""
+        frames = [*self.whole, *([self.newest] if self.newest else [])]
+        return min(frames, key=lambda each: abs(each.at_s - at_s)) if frames else None
+
+    def boxes_near(self, at_s: float, *, seconds: float = 0.5) -> list[Box]:
+        """Return the boxes of all people within so long of a moment, in pixels of the whole frame: a face missed once must not show once."""
+        return [tuple(2 * each for each in box) for held in self.small if abs(held.at_s - at_s) <= seconds for box in held.boxes]  # type: ignore[misc]
 
     def last(self, seconds: float = CLIP_S) -> list[Held]:
-        """Return the frames of the last seconds."""
-        return [each for each in self.held if self.held[-1].at_s - each.at_s <= seconds]
+        """Return the frames of the last seconds, at half their size."""
+        return [each for each in self.small if self.small[-1].at_s - each.at_s <= seconds]
+
+
+def halved(held: Held) -> Held:
+    """Return a frame at half its size."""
+    def half(plane: Plane | None) -> Plane | None:
+        return None if plane is None else resized(plane, (max(2, plane.shape[1] // 2), max(2, plane.shape[0] // 2)))
+
+    picture = held.picture
+    size = (max(2, picture.width // 2), max(2, picture.height // 2))
+    boxes = tuple((x0 / 2, y0 / 2, x1 / 2, y1 / 2) for x0, y0, x1, y1 in held.boxes)
+    return Held(Picture(resized(picture.luma, size), half(picture.blue), half(picture.red), picture.full_range), boxes, held.at_s)
 
 
 def jpeg_of(image: NDArray[np.uint8]) -> bytes:
@@ -80,11 +103,11 @@ def bgr_of(jpeg: bytes) -> NDArray[np.uint8]:
     return image
 
 
-def blur_faces(jpeg: bytes, boxes: Iterable[Box]) -> bytes:
-    """Return a copy of a JPEG in which the upper part of every person in `boxes` (pixels) is a few plain blocks."""
-    image = bgr_of(jpeg)
-    pixelate(image, boxes)
-    return jpeg_of(image)
+def blur_faces(image: NDArray[np.uint8], boxes: Iterable[Box]) -> bytes:
+    """Return a BGR picture as a JPEG in which the upper part of every person in `boxes` (pixels) is a few plain blocks."""
+    copy = image.copy()
+    pixelate(copy, boxes)
+    return jpeg_of(copy)
 
 
 def pixelate(image: NDArray[np.uint8], boxes: Iterable[Box]) -> None:
@@ -120,9 +143,9 @@ def clip_of(frames: Sequence[Held], *, blurred: bool) -> bytes:
         return b""
     av, out = library("av"), io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
-        stream = clip_stream(container, smaller(bgr_of(frames[0].jpeg)))
+        stream = clip_stream(container, smaller(frames[0].picture.bgr()))
         for place, held in enumerate(frames):
-            image = bgr_of(held.jpeg)
+            image = held.picture.bgr()
             if blurred:
                 near = frames[max(0, place - 2) : place + 3]
                 pixelate(image, [box for each in near for box in each.boxes])
