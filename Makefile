@@ -37,7 +37,7 @@ faults: .venv/bench
 simulate: .venv/bench
 	$(PY) -m bench simulate --seeds=$(SEEDS) $(ARGS)
 
-soak: .venv/vision
+soak: .venv/bench .venv/vision
 	$(PY) -m bench soak --cameras=$(CAMERAS) --seconds=$(SECONDS) $(ARGS)
 
 assets: shouwang/ui/static/ui/built/desk.js
@@ -59,7 +59,7 @@ shouwang/ui/static/ui/built/desk.js: package-lock.json scripts/build-assets.mjs 
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
 	touch $@
 
-.venv/vision: requirements/vision.txt .venv/bench
+.venv/vision: requirements/vision.txt .venv/dev
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/vision.txt
 	touch $@
 
