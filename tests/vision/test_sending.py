@@ -108,3 +108,15 @@ def test_the_record_is_the_standard_one() -> None:
 def test_an_unconfirmed_entry_is_another_rule_and_of_unknown_object() -> None:
     record = json.loads(Writer(plan(), "r", 100, 100).happened(happening(confirmed=False), at=AT).body)
     assert (record["rule"], record["object"], record["health"]["confirmed"]) == ("ZONE:z:CHECK", "UNKNOWN", False)
+
+
+def test_the_server_s_own_source_takes_the_record_and_the_sign_of_life() -> None:
+    from shouwang.telemetry.sources.camera_json.decode import decode  # noqa: PLC0415 - Django's settings first
+
+    shown = (Shown("entry.jpg", "image/jpeg", b"pic"), Shown("entry.original.jpg", "image/jpeg", b"original"))
+    (record,) = decode(Writer(plan(), "r", 100, 100).happened(happening(), at=AT, shown=shown, clip=Shown("clip.mp4", "video/mp4", b"clip")).body)
+    assert (record.kind, record.state, record.zone, record.object, record.box, record.device_at) == ("ENTER", "START", "z", "HUMAN", (0.1, 0.2, 0.3, 0.7), AT)
+    assert [(each.name, each.content) for each in record.snapshots] == [("entry.jpg", b"pic"), ("entry.original.jpg", b"original"), ("clip.mp4", b"clip")]
+    (moved,) = decode(Writer(plan(), "r", 100, 100).told(Kind.MOVED, State.START, at=AT).body)
+    assert (moved.kind, moved.state) == ("MOVED", "START")
+    assert decode(b'{"device": "", "health": {"night": true}}') == []
