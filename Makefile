@@ -4,8 +4,10 @@ PY := .venv/bin/python
 ARGS ?=
 KILLS ?= 100
 SEEDS ?= 200
+CAMERAS ?= 33
+SECONDS ?= 120
 
-.PHONY: demo test check browser jobs bench faults simulate assets format clean
+.PHONY: demo test check browser jobs bench faults simulate soak assets format clean
 
 demo: .venv/product assets
 	$(PY) -m shouwang.cli.main demo $(ARGS)
@@ -26,7 +28,7 @@ browser: .venv/dev assets
 jobs: .venv/dev assets
 	$(PY) -m pytest -m jobs $(ARGS)
 
-bench: .venv/bench
+bench: .venv/bench $(if $(filter eligibility,$(NAME)),.venv/peers) $(if $(filter camera_vision soak,$(NAME)),.venv/vision)
 	$(PY) -m bench $(NAME) $(ARGS)
 
 faults: .venv/bench
@@ -34,6 +36,9 @@ faults: .venv/bench
 
 simulate: .venv/bench
 	$(PY) -m bench simulate --seeds=$(SEEDS) $(ARGS)
+
+soak: .venv/bench .venv/vision
+	$(PY) -m bench soak --cameras=$(CAMERAS) --seconds=$(SECONDS) $(ARGS)
 
 assets: shouwang/ui/static/ui/built/desk.js
 
@@ -52,6 +57,15 @@ shouwang/ui/static/ui/built/desk.js: package-lock.json scripts/build-assets.mjs 
 
 .venv/bench: requirements/bench.txt .venv/dev
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
+	touch $@
+
+# Copyleft peers live apart: they are run beside us and never imported.
+.venv/peers: requirements/peers.txt
+	$(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/peers.txt
+
+.venv/vision: requirements/vision.txt .venv/dev
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/vision.txt
 	touch $@
 
 format: .venv/dev

@@ -8,7 +8,10 @@ import traceback
 
 from bench import harness
 
-NAMES = ("cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live", "mqtt", "living_alone", "detectors")
+NAMES = (
+    "cases", "alerts", "ingest", "contention", "promises", "cap", "faults", "latency", "simulate", "pages", "page", "first_run", "desk_live", "mqtt",
+    "living_alone", "detectors", "camera_events", "camera_vision", "soak", "eligibility", "questions", "policy_checks",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -73,3 +73,10 @@ class OtherVersion(ShouwangError):
 
     zh = "备份的表结构版本与本程序不同：{found}；请用做备份的那一版恢复，再升级。"
     en = "The backup was made by another version of the tables: {found}; restore with the version that made it, then upgrade."
+
+
+class TokenUnreadable(ShouwangError):
+    """The file of a device's token holds none."""
+
+    zh = "令牌文件 {path} 无法使用：{found}；请把服务器签发的设备令牌单独写入该文件。"
+    en = "The token file {path} cannot be used: {found}; put the token that the server issued for this camera into it, alone."

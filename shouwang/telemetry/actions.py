@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from shouwang.journal import wake
 from shouwang.journal.actions import append
 from shouwang.journal.put import put, reserve_ids
 from shouwang.journal.rules import NewEvent
+from shouwang.journal.sql import run
 from shouwang.kernel.errors import ShouwangError
 from shouwang.kernel.moments import HOUR_US, to_us
 from shouwang.telemetry import queries
@@ -69,6 +70,14 @@ _COPY_POSTGRESQL = "COPY telemetry_stage (hour, datastream_id, at, result, flags
 _INSERT_POSTGRESQL = (
     "INSERT INTO telemetry_observation (hour, datastream_id, at, result, flags) "
     "SELECT hour, datastream_id, at, result, flags FROM telemetry_stage ON CONFLICT DO NOTHING"
+)
+_EVENT_COLUMNS = (
+    "source", "dedupe_key", "thing_id", "kind", "state", "channel", "rule", "zone", "object", "object_id", "box", "polygon", "score", "persons", "is_child", "is_unsure", "at", "device_at",
+    "received_at", "clock_off_s", "is_clock_wrong", "repeats", "snapshots", "raw", "partition", "exercise_id",
+)
+_INSERT_EVENT = (
+    f'INSERT INTO telemetry_device_event ({", ".join(f"{chr(34)}{name}{chr(34)}" for name in _EVENT_COLUMNS)}) '  # noqa: S608 - names from above
+    f'VALUES ({", ".join(["%s"] * len(_EVENT_COLUMNS))}) ON CONFLICT (source, dedupe_key) DO NOTHING RETURNING id'
 )
 
 
@@ -220,15 +229,16 @@ class _Telling:
 
 def record_device_events(
     records: Sequence[DeviceRecord], *, source: str, now: datetime, received_at: datetime | None = None,
-    quarantined: Sequence[NewQuarantine] = (),
+    quarantined: Sequence[NewQuarantine] = (), known: Mapping[str, queries.Teller] | None = None,
 ) -> DeviceEventsTaken:
     """Store what devices told, once however often it is told, and publish it: `device.event_recorded`, else `device.repeated`.
 
     Pictures are kept first, sealed and for 30 days; one that cannot be kept holds up no event. What a device tells that is
-    not registered goes to quarantine. Sending the same again is safe. `received_at` is given for what has waited there.
+    not registered goes to quarantine. Sending the same again is safe. `received_at` is given for what has waited there,
+    `known` by whoever has looked the things up already.
     """
     told = [tidied(each) for each in records]
-    known = queries.tellers({each.device for each in told})
+    known = queries.tellers({each.device for each in told}) if known is None else known
     strangers = [stranger(each) for each in told if each.device not in known]
     tellings = []
     for each in told:
@@ -267,9 +277,12 @@ def _kept_snapshots(telling: _Telling, *, source: str, now: datetime) -> tuple[i
 
 def _told(telling: _Telling, *, source: str) -> queries.Told | None:
     """Return the event that this tells again."""
-    found = queries.told(source, telling.key)
-    if found is not None or telling.record.object_id in NO_OBJECT:
-        return found
+    return _told_of_object(telling) or queries.told(source, telling.key)
+
+
+def _told_of_object(telling: _Telling) -> queries.Told | None:
+    if telling.record.object_id in NO_OBJECT:
+        return None
     since, until = telling.when.at - OBJECT_AGAIN, telling.when.at + OBJECT_AGAIN
     return queries.told_of_object(telling.teller.id, telling.record, since=since, until=until)
 
@@ -278,31 +291,36 @@ def _record(tellings: Sequence[_Telling], *, source: str, now: datetime, quarant
     """Store events inside the caller's transaction, the journal last."""
     recorded, repeated, news = [], [], []
     for each in tellings:
-        found = _told(each, source=source)
-        event_id, is_new = (found.id, False) if found else _inserted(each, source=source)
-        if is_new:
+        found = _told_of_object(each)
+        event_id = None if found else _inserted(each, source=source)
+        if event_id is not None:
             recorded.append(event_id)
             news.append(_news(each, event_id))
-        else:
-            repeated.append(event_id)
-            news.append(_news(each, event_id, repeats=_again(event_id, each, now=now)))
+            continue
+        found = found or queries.told(source, each.key)
+        assert found is not None, "what could not be inserted is there"
+        repeated.append(found.id)
+        news.append(_news(each, found.id, repeats=_again(found.id, each, now=now)))
     _heard({each.teller.id: each.teller.last_at for each in tellings}, now=now)
     if news:
         append(news, now=now)
     return DeviceEventsTaken(tuple(recorded), tuple(repeated), quarantined)
 
 
-def _inserted(telling: _Telling, *, source: str) -> tuple[int, bool]:
-    """Insert an event and return its id and whether it is new: another may have told it meanwhile."""
-    record, when = telling.record, telling.when
-    row, is_new = DeviceEvent.objects.get_or_create(source=source, dedupe_key=telling.key, defaults={
-        "thing_id": telling.teller.id, "kind": record.kind, "state": record.state, "channel": record.channel, "rule": record.rule,
-        "zone": record.zone, "object": record.object, "object_id": record.object_id, "box": record.box, "polygon": record.polygon,
-        "score": record.score, "persons": record.persons, "is_child": record.is_child, "is_unsure": record.is_unsure,
-        "at": when.at, "device_at": when.device_at, "received_at": telling.received_at, "clock_off_s": when.off_s, "is_clock_wrong": when.is_clock_wrong,
-        "snapshots": telling.files, "raw": record.raw, "partition": telling.teller.partition, "exercise_id": telling.teller.exercise_id,
-    })
-    return row.pk, is_new
+def _inserted(telling: _Telling, *, source: str) -> int | None:
+    """Insert an event and return its id, None when its key is there already: another may have told it meanwhile."""
+    record, when, teller = telling.record, telling.when, telling.teller
+    row = run(_INSERT_EVENT, (
+        source, telling.key, teller.id, record.kind.value, record.state.value, record.channel, record.rule, record.zone, record.object.value,
+        record.object_id, _json(record.box) if record.box else None, _json(record.polygon), record.score, record.persons, record.is_child,
+        record.is_unsure, to_us(when.at), when.device_at and to_us(when.device_at),
+        to_us(telling.received_at), when.off_s, when.is_clock_wrong, 0, _json(telling.files), record.raw, teller.partition, teller.exercise_id,
+    )).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _again(event_id: int, telling: _Telling, *, now: datetime) -> int:

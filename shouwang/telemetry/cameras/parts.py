@@ -11,6 +11,7 @@ from shouwang.ui.answers import BodyInvalid
 HEAD_BYTES = 8 * 1024
 PART_BYTES = 12 * 1024 * 1024
 PARTS_MOST = 32
+EMPTY_MOST = 100
 _PARAMETER = re.compile(r""";\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^;\s]+))""")
 _DELIMITER = b"\r\n"
 
@@ -93,24 +94,24 @@ class Splitter:
         self._buffer = b""
 
     def _next(self) -> Part | None:
-        begin = self._buffer.find(self._mark)
-        if begin < 0:
-            self._buffer = self._buffer[-len(self._mark) :]
-            return None
-        head_at = self._buffer.find(b"\n", begin)
-        if head_at < 0:
-            self._buffer = self._buffer[begin:]
-            return None
-        blank = _blank(self._buffer, head_at)
-        again = self._buffer.find(self._mark, head_at)
-        if 0 <= again < blank[0] or (blank[0] < 0 and again >= 0):  # a boundary with nothing behind it
-            self._buffer = self._buffer[again:]
-            return self._next()
-        if blank[0] < 0:
-            if len(self._buffer) - begin > HEAD_BYTES + PART_BYTES:
-                raise BodyInvalid(field="body", found="a part without end", expected=f"at most {HEAD_BYTES} B of headers")
-            return None
-        return self._content(_headers(self._buffer[head_at + 1 : blank[0]]), blank[1])
+        """Return the next part that is whole, None until one is."""
+        for _ in range(EMPTY_MOST):
+            begin = self._buffer.find(self._mark)
+            if begin < 0:
+                self._buffer = self._buffer[-len(self._mark) :]
+                return None
+            head_at = self._buffer.find(b"\n", begin)
+            if head_at < 0:
+                self._buffer = self._buffer[begin:]
+                return None
+            is_last = self._buffer[begin + len(self._mark) : begin + len(self._mark) + 2] == b"--"  # what follows the last boundary begins anew
+            blank = _blank(self._buffer, head_at)
+            again = self._buffer.find(self._mark, head_at)
+            if is_last or 0 <= again < blank[0] or (blank[0] < 0 <= again):  # a boundary with nothing behind it
+                self._buffer = self._buffer[head_at if is_last else again :]
+                continue
+            return None if blank[0] < 0 else self._content(_headers(self._buffer[head_at + 1 : blank[0]]), blank[1])
+        raise BodyInvalid(field="body", found="boundaries with nothing between them", expected="parts")
 
     def _content(self, headers: dict[str, str], start: int) -> Part | None:
         length = headers.get("content-length", "")

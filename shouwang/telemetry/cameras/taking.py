@@ -23,6 +23,7 @@ from shouwang.telemetry.rules import (
     DeviceRecord,
     EventKind,
     NewQuarantine,
+    tidied,
 )
 from shouwang.telemetry.sources import settings_of
 from shouwang.ui.outage import outage_of
@@ -84,15 +85,16 @@ def take_told(told: Told, *, said: CameraSettings, source: str, now: datetime) -
 
 def store(records: Sequence[DeviceRecord], sender: Sender, *, source: str, now: datetime) -> DeviceEventsTaken:
     """Store records of one sender, and its sign of life. Raises StorageFull, StorageAway."""
-    placed = [sender.place(each) for each in records]
+    placed = [tidied(sender.place(each)) for each in records]
     try:
         known = queries.tellers({sender.device, *(each.device for each in placed)})
         paths = {name: each.path for name, each in known.items()}
         good, strangers = _sorted(placed, sender, paths)
         taken = DeviceEventsTaken()
         if good or strangers:
-            taken = actions.record_device_events(good, source=source, now=now, quarantined=strangers)
-        if sender.device in paths and not sender.problem(DeviceRecord(EventKind.OTHER, sender.device), paths[sender.device]):
+            taken = actions.record_device_events(good, source=source, now=now, quarantined=strangers, known=known)
+        is_told = sender.device in {each.device for each in good}
+        if not is_told and sender.device in paths and not sender.problem(DeviceRecord(EventKind.OTHER, sender.device), paths[sender.device]):
             actions.note_heard([sender.device], now=now)
     except OperationalError as error:
         _log.error("device events were not stored: %s", error.__cause__ or error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shouwang.journal.prepared import Prepared
 from shouwang.kernel.errors import NotFound
 from shouwang.people.rules import Scope
 from shouwang.telemetry.models import DeviceEvent, Thing
@@ -145,10 +146,16 @@ class Teller:
     last_at: datetime | None
 
 
+_TELLERS = Prepared(
+    lambda names: Thing.objects.filter(external_id__in=names, retired_at=None).values_list(
+        "external_id", "pk", "path", "partition", "exercise_id", "last_at",
+    ),
+)
+
+
 def tellers(external_ids: Collection[str]) -> dict[str, Teller]:
     """Return the things in use with these external ids, by it."""
-    rows = Thing.objects.filter(external_id__in=external_ids, retired_at=None)
-    return {row[0]: Teller(*row[1:]) for row in rows.values_list("external_id", "pk", "path", "partition", "exercise_id", "last_at")}
+    return {row[0]: Teller(*row[1:]) for row in _TELLERS.rows(list(external_ids))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,24 +163,26 @@ class Told:
     """An event that is stored already, as far as telling it again needs to know."""
 
     id: int
-    at: datetime
     snapshots: tuple[int, ...]
-    repeats: int
+
+
+_BY_KEY = Prepared(lambda source, key: DeviceEvent.objects.filter(source=source, dedupe_key=key).values_list("pk", "snapshots"))
+_OF_OBJECT = Prepared(
+    lambda thing, since, until, object_id, rule, zone, channel, kind, state: DeviceEvent.objects.filter(
+        thing_id=thing, at__gte=since, at__lte=until, object_id=object_id, rule=rule, zone=zone, channel=channel, kind=kind, state=state,
+    ).order_by("-at", "-pk").values_list("pk", "snapshots")[:1],
+)
 
 
 def told(source: str, key: str) -> Told | None:
     """Return the event of a source with this key."""
-    row = DeviceEvent.objects.filter(source=source, dedupe_key=key).values_list("pk", "at", "snapshots", "repeats").first()
-    return Told(row[0], row[1], tuple(row[2]), row[3]) if row else None
+    row = _BY_KEY.first(source, key)
+    return Told(row[0], tuple(row[1])) if row else None
 
 
-def told_of_object(
-    thing_id: int, record: DeviceRecord, *, since: datetime, until: datetime,
-) -> Told | None:
+def told_of_object(thing_id: int, record: DeviceRecord, *, since: datetime, until: datetime) -> Told | None:
     """Return the newest event of a thing about the same object under the same rule in [since, until]."""
-    same = {name: getattr(record, name) for name in ("kind", "state", "channel", "rule", "zone", "object_id")}
-    row = (
-        DeviceEvent.objects.filter(thing_id=thing_id, at__gte=since, at__lte=until, **same)
-        .order_by("-at", "-pk").values_list("pk", "at", "snapshots", "repeats").first()
+    row = _OF_OBJECT.first(
+        thing_id, since, until, record.object_id, record.rule, record.zone, record.channel, record.kind.value, record.state.value,
     )
-    return Told(row[0], row[1], tuple(row[2]), row[3]) if row else None
+    return Told(row[0], tuple(row[1])) if row else None

@@ -35,7 +35,8 @@ OBJECTS: Mapping[str, SeenObject] = {
 }
 STATES: Mapping[str, EventState] = {"start": EventState.START, "stop": EventState.STOP}
 SIGNS_OF_LIFE = frozenset({"heartbeat", ""})
-_HEAD = re.compile(r"Code=([^;\r\n]{0,80});\s*action=([^;\r\n]{0,40})(?:;\s*index=([^;\r\n]{0,20}))?", re.IGNORECASE)
+# Only at the beginning of a line: JSON has no bare line feeds in its texts, so what a text quotes is never taken for an event.
+_HEAD = re.compile(r"(?:^|[\r\n])[ \t]*Code=([^;\r\n]{0,80});\s*action=([^;\r\n]{0,40})(?:;\s*index=([^;\r\n]{0,20}))?", re.IGNORECASE)
 _DATA = re.compile(r";\s*data=\s*", re.IGNORECASE)
 _json = json.JSONDecoder()
 
@@ -139,7 +140,7 @@ def told(code: str, action: str, index: str, data: Any, *, raw: str, zone: tzinf
     seen = _first_object(data)
     return DeviceRecord(
         kind, channel=_channel(index), state=state, rule=text(data, "Name") or text(data, "RuleId", "RuleID") or code.strip(), object=_kind_of(name, seen),
-        object_id=text(seen, "ObjectID", "ObjectId"), box=_box(seen), polygon=_polygon(data), device_at=device_at(data, zone=zone), raw=raw.encode("utf-8", "replace"),
+        object_id=text(seen, "ObjectID", "ObjectId"), box=_box(seen), polygon=_polygon(data), device_at=device_at(data, zone=zone), raw=raw.strip().encode("utf-8", "replace"),
     )
 
 
