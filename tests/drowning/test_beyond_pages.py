@@ -133,7 +133,8 @@ def test_a_hazard_from_a_patrol_ends_the_patrol(cadre: Client, pond: Pond, today
 
 
 def test_the_five_parties_list_is_made_shown_and_ticked(officer: Client, cadre: Client, pond: Pond, today: date) -> None:
-    assert "还没有清单" in text(officer, "/waters/parties/")
+    for year in ("", "?year=0", "?year=123456", "?year=x&area=y"):
+        assert "还没有清单" in text(officer, f"/waters/parties/{year}")
     officer.post("/waters/parties/make/", {"area": "无此村", "year": str(today.year)})
     assert not PartyItem.objects.exists()
     officer.post("/waters/parties/make/", {"area": "示例镇 东村", "year": str(today.year)})

@@ -59,7 +59,8 @@ def parties(request: HttpRequest) -> HttpResponse:
     """Show what each of the five parties has to do this year: due, overdue and done."""
     scope, now = scope_of(request), clock().now()
     today = local(now).date()
-    year = _number(request.GET.get("year", ""), default=today.year)
+    asked = _number(request.GET.get("year", ""), default=today.year)
+    year = asked if FIRST_YEAR <= asked <= LAST_YEAR else today.year
     area = _number(request.GET.get("area", ""), default=0) or None
     lists = found.party_lists(scope, year=year, area_id=area, now=now)
     shown = [(each, [(row, STATES[row.state], may_find(scope, row.path)) for row in each.rows]) for each in lists]
@@ -114,8 +115,7 @@ def tick(request: HttpRequest, party_item_id: int) -> HttpResponse:
         return TICKED.render(language, {})
 
     _told(request, do)
-    year = _number(request.POST.get("year", ""), default=day.year)
-    return HttpResponseRedirect(f"{reverse('drowning:parties')}?year={year}")
+    return HttpResponseRedirect(f"{reverse('drowning:parties')}?year={_number(request.POST.get('year', ''), default=day.year)}")
 
 
 @never_cache
