@@ -35,6 +35,8 @@ from shouwang.people.events import CONSENT_WITHDRAWN
 from shouwang.places.events import AREA_MOVED
 from shouwang.requests import jobs as requests
 from shouwang.systems.drowning import jobs as drowning
+from shouwang.systems.drowning.actions.beyond import tell_late
+from shouwang.systems.drowning.actions.patrols import plan_patrols
 from shouwang.systems.living_alone import jobs as living_alone
 from shouwang.systems.living_alone.actions import go_on_with_trials, learn_uploads
 from shouwang.telemetry import jobs as telemetry
@@ -62,6 +64,7 @@ LISTENERS: tuple[Listener, ...] = (
     (watch.MOVES, [AREA_MOVED], watch.on_moves),
     ("drowning.area_moved", [AREA_MOVED], drowning.on_moves),
     (drowning.LABELS, [CLOSED], drowning.on_closed),
+    (drowning.BEYOND, drowning.BEYOND_KINDS, drowning.on_beyond),
     (drowning.SPEAKERS, drowning.SPEAKER_KINDS, drowning.on_speakers),
     ("living_alone.area_moved", [AREA_MOVED], living_alone.on_moves),
     (living_alone.ANSWERS, [ANSWERED], living_alone.on_answers),
@@ -92,6 +95,8 @@ JOBS = (
     Job("drowning.look_for_empty", timedelta(seconds=10), drowning.look_for_empty),
     Job("drowning.check_cameras", timedelta(minutes=1), drowning.check_cameras),
     Job("drowning.judge_again", timedelta(minutes=1), drowning.judge_again),
+    Job("drowning.plan_patrols", timedelta(hours=6), plan_patrols),
+    Job("drowning.tell_late", HOUR, tell_late),
     Job("drowning.tidy", timedelta(days=1), drowning.tidy),
     Job("living_alone.look_again", timedelta(minutes=10), living_alone.look_again),
     Job("living_alone.look_at_stop", timedelta(minutes=5), living_alone.look_at_stop),

@@ -339,7 +339,7 @@ def result_forms(step: Step, language: str) -> list[dict[str, Any]]:
                         {"code": code, "title": title.render(language)} for code, title in need.options if (need.code, code) not in by_contacts
                     ],
                 }
-                for need in result.evidence
+                for need in result.evidence if need.kind != "PHOTO"  # every result has a place for photos
             ],
         }
         for result in step.results

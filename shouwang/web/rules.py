@@ -73,6 +73,8 @@ SPLIT_REASONS: Mapping[str, Text] = {
 KINDS: Mapping[str, Text] = {
     "living_alone": Text("独居老人用水异常", "Unusual water use, living alone"),
     "drowning": Text("危险水域有人", "Somebody at a dangerous water"),
+    "drowning_hazard": Text("水域隐患", "Hazard at a water"),
+    "drowning_joint": Text("联席会议议定事项", "Agreed at a joint meeting"),
     "requests": Text("群众诉求", "Request"),
     "activities": Text("活动受理事项", "Matter at an activity"),
 }

@@ -10,8 +10,12 @@ from shouwang.cases.queries import CaseRow
 from shouwang.kernel.texts import Text
 from shouwang.systems.drowning.links import picture_link
 from shouwang.systems.drowning.queries import pictures_of, sightings_of_case
+from shouwang.systems.drowning.queries.hazards import hazard_named
 from shouwang.systems.drowning.queries.pages import waters_named
+from shouwang.systems.drowning.queries.parties import joint_item_named
 from shouwang.systems.drowning.rules import SYSTEM
+from shouwang.systems.drowning.rules.hazards import CASE_KIND as HAZARD_KIND
+from shouwang.systems.drowning.rules.parties import CASE_KIND as JOINT_KIND
 from shouwang.systems.drowning.rules.waters import KINDS
 
 FIRST = (Text("之前", "Before"), Text("进入时", "Entering"), Text("现在", "Now"))
@@ -31,6 +35,13 @@ class AboutWater:
     pictures: Sequence[tuple[Text, str, datetime]]
     over_at: datetime | None
     times: int
+
+
+def about_beyond(case: CaseRow) -> tuple[str, str]:
+    """Return the name and the note that the phone shows of a hazard or an agreed item; empty for other cases."""
+    if case.kind == HAZARD_KIND:
+        return hazard_named(case.subject_id)
+    return joint_item_named(case.subject_id) if case.kind == JOINT_KIND else ("", "")
 
 
 def about_water(case: CaseRow) -> AboutWater | None:

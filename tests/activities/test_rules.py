@@ -299,7 +299,8 @@ def test_a_notice_names_a_single_day_once() -> None:
 
 def test_the_shipped_kinds_say_what_they_use() -> None:
     uses = {kind.code: kind.uses for kind in queries.kinds()}
-    assert set(uses) == {"HELP_DAY", "SERVICE_DAY", "SAFETY_LESSON", "DRILL", "PUBLIC_CLASS"}
+    assert set(uses) == {"HELP_DAY", "SERVICE_DAY", "SAFETY_LESSON", "WATER_LESSON", "WATER_EXPERIENCE", "DRILL", "PUBLIC_CLASS"}
+    assert all("CONSENT" in uses[code] for code in ("WATER_LESSON", "WATER_EXPERIENCE"))
     assert "QUEUE" in uses["HELP_DAY"] and "CONSENT" in uses["SAFETY_LESSON"] and "QUEUE" not in uses["DRILL"]
     assert [kind.code for kind in queries.kinds() if not kind.entries] == []
     with pytest.raises(NotUsed, match="演练"):

@@ -56,8 +56,8 @@ PLANTED = {
     "cases.Handover": ("note",), "requests.ServiceRequest": ("address", "description"), "requests.Report": ("description",),
     "activities.Activity": ("title", "about", "place", "reason"), "activities.SignUp": ("name", "phone"),
     "activities.Consent": ("guardian", "relation"), "activities.Matter": ("note",), "living_alone.Enrolment": ("hospital", "hospital_phone"),
-    "drowning.Water": ("name", "owner", "note"), "drowning.Camera": ("name",), "drowning.Known": ("reason",), "drowning.Hazard": ("what", "done"),
-    "drowning.Patrol": ("note",),
+    "drowning.Water": ("name", "owner", "note"), "drowning.Camera": ("name",), "drowning.Known": ("reason",), "drowning.Hazard": ("what", "unit", "done"),
+    "drowning.Patrol": ("note",), "drowning.PartyItem": ("note",), "drowning.JointItem": ("title", "unit", "done"),
 }
 # Names of columns that hold codes, numbers, keys and hashes wherever they stand.
 CODES = frozenset({
@@ -272,8 +272,10 @@ def _water(side: Side, file_id: int, now: datetime) -> None:
     _make("drowning.Known", water_id=water, persons=1, until=now + timedelta(hours=1), now=now)
     _make("drowning.Sighting", event_id=event, camera_id=camera, water_id=water, path=path, verdict="ALARM", kind="WATER_EDGE", now=now)
     _make("drowning.Label", case_id=event, camera_id=camera, water_id=water, path=path, result="LEFT", now=now)
-    _make("drowning.Hazard", water_id=water, path=path, state="OPEN", until=now.date(), now=now)
+    _make("drowning.Hazard", water_id=water, path=path, kind="FENCE", state="OPEN", until=now.date(), now=now)
     _make("drowning.Patrol", water_id=water, path=path, now=now)
+    _make("drowning.PartyItem", area_id=village, path=path, code="LESSON", due=now.date(), now=now)
+    _make("drowning.JointItem", area_id=village, path=path, key=f"scope-{side.tag}", until=now.date(), state="OPEN", now=now)
 
 
 def _make(label: str, *, now: datetime, **known: Any) -> int:

@@ -13,15 +13,17 @@ class DrowningConfig(AppConfig):
     def ready(self) -> None:
         """Register what the rooms below need to know of this system."""
         from shouwang.alerts.registry import register_kind, register_resolver  # noqa: PLC0415 - models load first
-        from shouwang.notify.rules import register_words  # noqa: PLC0415
+        from shouwang.notify.rules import register, register_words  # noqa: PLC0415
         from shouwang.places.registry import declare  # noqa: PLC0415
         from shouwang.systems.drowning.queries import resolve_cameras, resolve_waters  # noqa: PLC0415
-        from shouwang.systems.drowning.rules import KINDS, REASONS  # noqa: PLC0415
+        from shouwang.systems.drowning.rules import KINDS, REASONS, hazards, parties, patrols  # noqa: PLC0415
         from shouwang.systems.drowning.rules.settings import ALL  # noqa: PLC0415
 
         for kind in KINDS:
             register_kind(kind)
-        register_words(REASONS)
+        register_words({**REASONS, **hazards.WORDS, **parties.WORDS})
+        for code, text in ((each.LATE, each.LATE_TEXT) for each in (hazards, parties, patrols)):
+            register(code, text)
         for spec in ALL:
             declare(spec)
         register_resolver("water", resolve_waters)

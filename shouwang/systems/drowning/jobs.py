@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from shouwang.alerts.actions import take_findings
 from shouwang.alerts.rules import LARGEST_BATCH
-from shouwang.cases.events import CLOSED
+from shouwang.cases.events import CLOSED, COMPLETED, FALSE_ALARM, MERGED, REOPENED, SPLIT_OFF, WITHDRAWN
 from shouwang.detectors.contract import END, OPEN
 from shouwang.journal.actions import append
 from shouwang.journal.clock import clock
@@ -23,8 +23,9 @@ from shouwang.people.rules import SYSTEM
 from shouwang.places.events import AREA_MOVED
 from shouwang.systems.drowning import queries
 from shouwang.systems.drowning.actions import label_case, let_go, take_events
+from shouwang.systems.drowning.actions.beyond import follow_case
 from shouwang.systems.drowning.actions.taking import health_finding
-from shouwang.systems.drowning.models import Camera, Hazard, Label, Patrol, Sighting, Water
+from shouwang.systems.drowning.models import Camera, Hazard, JointItem, Label, PartyItem, Patrol, Sighting, Water
 from shouwang.systems.drowning.rules.kinds import OFFLINE, SPEAKER
 from shouwang.systems.drowning.rules.settings import OFFLINE_MINUTES
 from shouwang.telemetry.events import DEVICE_EVENT_RECORDED, DEVICE_REPEATED
@@ -40,6 +41,8 @@ UNJUDGED = "drowning.event_unjudged"
 ABOUT_PERSONS = (EventKind.ENTER, EventKind.CROSS, EventKind.STAY, EventKind.CROWD, EventKind.OTHER)
 TRIED_FOR, JUDGED_WITHIN = timedelta(hours=1), timedelta(minutes=1)
 TRIED_AT_ONCE = 20
+BEYOND = "drowning.beyond"
+BEYOND_KINDS = (COMPLETED, CLOSED, REOPENED, FALSE_ALARM, WITHDRAWN, MERGED, SPLIT_OFF)
 KEEP_SIGHTINGS = timedelta(days=400)
 TELL_AGAIN = timedelta(days=1)
 DROPPED_AT_ONCE = 2_000
@@ -50,7 +53,7 @@ def on_moves(events: Sequence[Event]) -> None:
     """Give the waters below moved areas, and what was seen there, their new paths."""
     for event in events:
         if event.kind == AREA_MOVED:
-            for model in (Water, Sighting, Label, Hazard, Patrol):
+            for model in (Water, Sighting, Label, Hazard, Patrol, PartyItem, JointItem):
                 move_paths(model.objects.all(), old=event.payload["from"], new=event.payload["to"])
 
 
@@ -136,3 +139,10 @@ def tidy(now: datetime) -> int:
     """Drop sightings of over a year ago that belong to no case, some at a time; return how many."""
     old = Sighting.objects.filter(Q(at__lt=now - KEEP_SIGHTINGS)).order_by("pk").values_list("pk", flat=True)[:DROPPED_AT_ONCE]
     return Sighting.objects.filter(pk__in=list(old)).delete()[0]
+
+
+def on_beyond(events: Sequence[Event]) -> None:
+    """Let hazards and agreed items stand as their cases do; a rescue whose case is closed proposes a hazard."""
+    for event in events:
+        if event.subject_id is not None:
+            follow_case(event.subject_id, closed=event.kind == CLOSED, now=event.at)

@@ -127,12 +127,15 @@ class Label(models.Model):
 
 
 class Hazard(models.Model):
-    """A risk found at a water: who answers for mending it until when, and what was done."""
+    """A risk found at a water, or proposed by the case of a rescue (`from_case_id`): who mends it until when, and what was done."""
 
     water = models.ForeignKey(Water, models.CASCADE, related_name="+")
     path = PathField(max_length=120, db_index=True)
     kind = models.CharField(max_length=12)
     what = models.CharField(max_length=200)
+    unit = models.CharField(max_length=80, blank=True, default="")
+    key = models.CharField(max_length=40, blank=True, default="")
+    from_case_id = models.BigIntegerField(null=True, unique=True)
     photo_id = models.BigIntegerField(null=True)
     case_id = models.BigIntegerField(null=True)
     found_by = models.BigIntegerField(null=True)
@@ -142,6 +145,10 @@ class Hazard(models.Model):
     done = models.CharField(max_length=400, blank=True)
     done_photo_id = models.BigIntegerField(null=True)
     done_at = MomentField(null=True)
+    told_at = MomentField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="drowning_hazard_key_once")]
 
 
 class Patrol(models.Model):
@@ -154,8 +161,43 @@ class Patrol(models.Model):
     done_at = MomentField(null=True)
     by = models.BigIntegerField(null=True)
     note = models.CharField(max_length=400, blank=True)
+    hazard_id = models.BigIntegerField(null=True)
     told_at = MomentField(null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["water", "due_from"], name="drowning_patrol_once")]
         indexes: ClassVar = [models.Index(fields=["path", "due_from"], name="drowning_patrol_path")]
+
+
+class PartyItem(models.Model):
+    """One thing that one of the five parties of an area has to do by a day, and when it was done; `code` stands in `data/parties.toml`."""
+
+    area = models.ForeignKey("places.Area", models.DO_NOTHING, related_name="+", db_index=False)
+    path = PathField(max_length=120)
+    code = models.CharField(max_length=32)
+    due = models.DateField()
+    done_on = models.DateField(null=True)
+    note = models.CharField(max_length=200, blank=True)
+    done_by = models.BigIntegerField(null=True)
+    done_at = MomentField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["area", "code", "due"], name="drowning_party_item_once")]
+        indexes: ClassVar = [models.Index(fields=["path", "due"], name="drowning_party_item_path")]
+
+
+class JointItem(models.Model):
+    """What a joint meeting agreed: who does what by when, as a case that is closed with a note."""
+
+    area = models.ForeignKey("places.Area", models.DO_NOTHING, related_name="+", db_index=False)
+    path = PathField(max_length=120, db_index=True)
+    title = models.CharField(max_length=120)
+    unit = models.CharField(max_length=80)
+    until = models.DateField()
+    key = models.CharField(max_length=40, unique=True)
+    case_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=8)
+    done = models.CharField(max_length=400, blank=True)
+    added_by = models.BigIntegerField(null=True)
+    added_at = MomentField()
+    told_at = MomentField(null=True)

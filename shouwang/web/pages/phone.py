@@ -26,7 +26,7 @@ from shouwang.web.navigation import MESSAGES
 from shouwang.web.navigation import unread as count_unread
 from shouwang.web.pages.desk import language_of
 from shouwang.web.rules import TASK_STATES
-from shouwang.web.waters import about_water
+from shouwang.web.waters import about_beyond, about_water
 
 REPORTER = Text("反映人", "Reporter")
 _OPEN = frozenset({"CONFIRM", "OFFERED", "ACCEPTED", "ARRIVED", "SUSPENDED"})
@@ -135,6 +135,9 @@ def _context(request: HttpRequest, link: TaskLink, token: str, problem: str) -> 
     if matter is not None:
         home = {"name": matter.title, "address": matter.note}
         contacts = [{"role": REPORTER.render(language, {}), "name": name, "phone": phone} for name, phone in matter.contacts]
+    name, note = about_beyond(case)
+    if name:
+        home = {"name": name, "address": note}
     return {
         "water": about_water(case), "about": about, "about_photos": [photo_link(file_id) for file_id in about.photos] if about else [],
         "case": row, "home": home, "contacts": [*hospital_as_contact(case, revealed=revealed, language=language), *contacts],

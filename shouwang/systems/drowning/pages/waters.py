@@ -22,6 +22,7 @@ from shouwang.people.rules import Scope
 from shouwang.places.queries import full_names
 from shouwang.systems.drowning import actions, queries
 from shouwang.systems.drowning.links import picture_link
+from shouwang.systems.drowning.pages.beyond import beyond_of
 from shouwang.systems.drowning.pages.forms import WaterForm
 from shouwang.systems.drowning.queries import pages
 from shouwang.systems.drowning.queries.pages import WaterLine
@@ -149,7 +150,7 @@ def water(request: HttpRequest, water_id: int) -> HttpResponse:
         "history": [(each, VERDICTS[each.verdict], TITLES.get(each.kind, "")) for each in pages.history(water_id=water_id)],
         "may_speak": any(scope.may(right, row.path) for right in SPEAK), "may_edit": scope.may(EDIT, row.path),
         "hours": HOURS_OFFERED, "most_persons": MOST_PERSONS, "free_cameras": _free(scope) if scope.may(EDIT, row.path) else [],
-        **frame_of(scope),
+        **beyond_of(scope, row, now=now, language=language), **frame_of(scope),
     })
 
 

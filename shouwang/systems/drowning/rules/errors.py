@@ -43,3 +43,42 @@ class WaterWrong(ShouwangError):
     zh = "水域的“{field}”不对：{found}；应为{expected}。"
     en = "The water's {field} is wrong: {found}; expected {expected}."
     status = 422
+
+
+class HazardWrong(ShouwangError):
+    """A field of a hazard is missing or no value of its kind."""
+
+    zh = "隐患的“{field}”不对：{found}；应为 {expected}。"
+    en = "The hazard's {field} is wrong: {found}; expected {expected}."
+    status = 422
+
+
+class HazardMoved(ShouwangError):
+    """A hazard is not in the state that was asked to be changed."""
+
+    zh = "隐患 {hazard} 现在是“{found}”，应为“{expected}”；请刷新页面再看。"
+    en = "Hazard {hazard} is {found}, not {expected}; load the page again."
+    status = 409
+
+
+class PatrolNotYet(ShouwangError):
+    """A patrol was told done before its window began."""
+
+    zh = "巡查 {patrol} 从 {found} 起才可登记；请到时再登记。"
+    en = "Patrol {patrol} begins on {found}; tell it done then."
+    status = 409
+
+
+class ItemsInvalid(ShouwangError):
+    """The file of the five parties' items cannot be used."""
+
+    zh = "清单文件 {file} 的“{code}”有误：{problem}；请修改后再启动。"
+    en = "The item {code} of {file} is wrong: {problem}; correct it and start again."
+
+
+class ItemWrong(ShouwangError):
+    """A field of an item of the five parties, or of one agreed at a joint meeting, is missing or no value of its kind."""
+
+    zh = "事项的“{field}”不对：{found}；应为 {expected}。"
+    en = "The item's {field} is wrong: {found}; expected {expected}."
+    status = 422

@@ -7,6 +7,7 @@ from typing import Any
 
 from shouwang.kernel.texts import Text
 from shouwang.places.rules.settings import SettingSpec
+from shouwang.systems.drowning.rules.patrols import SETTINGS as PATROLS
 from shouwang.systems.drowning.rules.voice import Manners
 from shouwang.systems.drowning.rules.zones import Hours
 
@@ -25,7 +26,7 @@ VOICE_NIGHT_MOST = SettingSpec(
 OFFLINE_MINUTES = SettingSpec(
     "drowning.offline_minutes", Text("摄像机多少分钟没有消息算离线", "Minutes of silence after which a camera is offline"), "INTEGER", 5,
 )
-ALL = (NIGHT_FROM, NIGHT_UNTIL, VOICE_NIGHT_FROM, VOICE_NIGHT_UNTIL, VOICE_QUIET_S, VOICE_NIGHT_MOST, OFFLINE_MINUTES)
+ALL = (NIGHT_FROM, NIGHT_UNTIL, VOICE_NIGHT_FROM, VOICE_NIGHT_UNTIL, VOICE_QUIET_S, VOICE_NIGHT_MOST, OFFLINE_MINUTES, *PATROLS)
 
 
 def night_of(values: Mapping[str, Any]) -> Hours | None:
