@@ -224,3 +224,12 @@ def test_an_event_that_cannot_be_judged_holds_up_no_other_and_is_tried_again(dra
     assert jobs.judge_again(later) == 1
     assert jobs.judge_again(later) == 0
     assert Sighting.objects.count() == 2
+
+
+def test_a_rescue_is_labelled_as_one(drawn: Pond, now: datetime) -> None:
+    drawn.tell(now)
+    cases.complete(
+        Task.objects.get().pk, person_id=drawn.cadre, result="RESCUED", evidence=[Given("called", "120"), Given("handed_to", "县医院")], now=now + seconds(90),
+    )
+    drawn.hear(now + seconds(91))
+    assert Label.objects.get().result == "RESCUED"

@@ -19,8 +19,7 @@ from shouwang.systems.drowning.models import Camera, Known, Label, Sighting, Wat
 from shouwang.systems.drowning.queries.waters import CameraRow, WaterRow, camera_row, water_row
 from shouwang.systems.drowning.rules.judging import Verdict
 from shouwang.systems.drowning.rules.kinds import EDGE
-from shouwang.systems.drowning.rules.procedures import FALSE_ALARM
-from shouwang.systems.drowning.rules.thresholds import Labelled
+from shouwang.systems.drowning.rules.thresholds import FALSE, Labelled
 from shouwang.telemetry.queries import last_heard
 
 READ = "case.read"
@@ -213,7 +212,7 @@ def figures(scope: Scope, *, now: datetime) -> Figures:
     by_water = Counter(water_id for water_id, _ in alarms)
     labels = list(Label.objects.filter(water_id__in=waters, opened_at__gt=now - LAST))
     return Figures(
-        Counter(verdict for _, verdict, _ in rows), len(labels), sum(each.result == FALSE_ALARM for each in labels),
+        Counter(verdict for _, verdict, _ in rows), len(labels), sum(each.result in FALSE for each in labels),
         sum(each.result == "LEFT" for each in labels),
         _median([(each.accepted_at - each.opened_at).total_seconds() for each in labels if each.accepted_at]),
         _median([(each.arrived_at - each.opened_at).total_seconds() for each in labels if each.arrived_at]),
@@ -224,7 +223,7 @@ def figures(scope: Scope, *, now: datetime) -> Figures:
 def labelled(camera_id: int) -> list[Labelled]:
     """Return the closed cases of a camera of which it said how sure it was."""
     rows = Label.objects.filter(camera_id=camera_id, score__isnull=False).values_list("score", "result")
-    return [Labelled(score, result == FALSE_ALARM) for score, result in rows if score is not None]
+    return [Labelled(score, result in FALSE) for score, result in rows if score is not None]
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shouwang.cases.rules.procedures import CaseLimit, Condition, EvidenceNeed, Limit, Phrase, Procedure, Result, Rung, Step
+from shouwang.cases.rules.procedures import CaseLimit, EvidenceNeed, Limit, Phrase, Procedure, Result, Rung, Step
 
 LEFT, KNOWN_CHILD, NOBODY, FALSE_ALARM, RESCUED = "LEFT", "KNOWN_CHILD", "NOBODY", "FALSE_ALARM", "RESCUED"
 
@@ -43,12 +43,6 @@ WATER_EDGE_CHECK = Procedure(
                 Rung("TOWNSHIP_DUTY", "TOWNSHIP", 5), Rung("COUNTY_DUTY", "COUNTY", 10), Rung("CITY_DUTY", "PREFECTURE", 15),
             ),
             results=_RESULTS, limit=Limit(15), repeat_minutes=5,
-        ),
-        Step(
-            code="hazard", title=Phrase("落水原因整改", "Mend what led to it"), after=("go",), when=(Condition("go.result", "==", RESCUED),),
-            rungs=(Rung("TOWNSHIP_DUTY", "TOWNSHIP", 24 * 60), Rung("COUNTY_DUTY", "COUNTY", 24 * 60)),
-            results=(Result("MENDED", Phrase("已整改", "Mended"), (EvidenceNeed("done", Phrase("做了什么", "What was done"), "TEXT"),)),),
-            limit=Limit(5, "WORKING_DAYS"), repeat_minutes=24 * 60,
         ),
     ),
     clocks=(CaseLimit("promised", "PROMISED", Limit(30)),),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+FALSE = frozenset({"FALSE_ALARM", "DEVICE"})
+"""Results, on the phone or at the desk, by which the camera was wrong."""
 STEPS = tuple(round(0.3 + 0.05 * n, 2) for n in range(13))
 LEAST_LABELS = 10
 
