@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from shouwang.vision.camera import hidden_in
 from shouwang.vision.detecting import NOTHING, Boxes, Detector, thinned
 from shouwang.vision.entering import Happening, ZoneWatch
+from shouwang.vision.evidence import Box
 from shouwang.vision.gate import Gate
 from shouwang.vision.packing import look_at
 from shouwang.vision.picture import Picture, Square
@@ -65,6 +68,7 @@ class Packed:
 
     def __post_init__(self) -> None:
         self.watcher = Watcher(self.plan, self.models.person, self.models.second, self.values)
+        self.hidden: deque[list[Box]] = deque(maxlen=3)
 
     @property
     def inferences(self) -> int:
@@ -76,6 +80,7 @@ class Packed:
         begun = time.process_time()
         seen = self.watcher.see(picture, at_s=at_s)
         spent = time.process_time() - begun
+        self.hidden.append(hidden_in(seen, self.watcher.tracker.tracks))
         return Step(seen.happenings, told_of(list(self.watcher.zones.values())), spent)
 
 

@@ -125,10 +125,10 @@ def scene(world: World, kind: str, *, seed: int) -> Score:
 def look_for_faces(world: World, pipeline: Packed, image: Any, people: list[Any]) -> None:
     """Make the copy that would be handed on and count the faces left among those the camera follows, who are all an alarm can be about."""
     followed = [track for track in pipeline.watcher.tracker.tracks if track.hits >= 2]
-    boxes = [tuple(float(each) for each in track.box) for track in pipeline.watcher.tracker.tracks]
+    boxes = [box for each in pipeline.hidden for box in each]
     near = [box for box in people if any(math.dist(foot(box), track.foot) < (box[3] - box[1]) / 2 for track in followed)]
     original = jpeg_of(image)
-    left, looked = faces_left(bgr_of(original), bgr_of(blur_faces(image, boxes)), near)  # type: ignore[arg-type]
+    left, looked = faces_left(bgr_of(original), bgr_of(blur_faces(image, boxes)), near)
     world.faces[0] += left
     world.faces[1] += looked
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from shouwang.vision.evidence import BEFORE_S, CLIP_S, Box, Held, Ring, blur_fac
 from shouwang.vision.health import Health
 from shouwang.vision.picture import Picture
 from shouwang.vision.records import Letter, Shown, Writer
+from shouwang.vision.tracking import Track
 from shouwang.vision.watching import Seen, Watcher
 
 CLIP_AFTER_S = CLIP_S / 2
@@ -46,7 +47,7 @@ class Camera:
         self._size = (picture.width, picture.height)
         at = self.now() - timedelta(seconds=lag_s)
         seen = self.watcher.see(picture, at_s=at_s, at=at)
-        self.ring.put(picture, [whole(track.box) for track in self.watcher.tracker.tracks], at_s=at_s)
+        self.ring.put(picture, hidden_in(seen, self.watcher.tracker.tracks), at_s=at_s)
         for happening in seen.happenings:
             self._tell(happening, at=at)
         for kind, state in self.health.see(picture, at_s=at_s):
@@ -107,6 +108,11 @@ class Camera:
             self._beat_s = at_s
             body = {"device": self.watcher.plan.device, "health": {"night": self.watcher.night, **self.state}}
             self.put(Letter(f"{self.run}-{at_s:.0f}", msgspec.json.encode(body)))
+
+
+def hidden_in(seen: Seen, tracks: Iterable[Track]) -> list[Box]:
+    """Return the boxes to hide in a copy: everybody followed, and every box of the frame however doubtful."""
+    return [*(whole(track.box) for track in tracks), *(whole(box[:4]) for box in seen.boxes)]
 
 
 def whole(box: Any) -> Box:

@@ -113,6 +113,7 @@ class ZoneWatch:
         for each in self.presences:
             lost = not each.track.seen_now and at_s - each.inside_s <= self.values.rearm_s
             if lost and math.dist(each.track.foot, track.foot) <= self.values.near_heights * track.height:
+                each.marks.clear()  # the new track has to prove itself
                 return each
         self._made += 1
         marks: deque[bool] = deque(maxlen=self.values.inside_of[1])
