@@ -233,3 +233,9 @@ def test_a_rescue_is_labelled_as_one(drawn: Pond, now: datetime) -> None:
     )
     drawn.hear(now + seconds(91))
     assert Label.objects.get().result == "RESCUED"
+
+
+def test_what_one_detector_alone_has_seen_asks_to_look(drawn: Pond, now: datetime) -> None:
+    record_device_events([DeviceRecord(EventKind.ENTER, "CAM-1", rule="shore:CHECK", object_id="4", box=ON_SHORE)], source="camera_json", now=now)
+    drawn.hear(now)
+    assert Alert.objects.get().kind == "WATER_EDGE_UNSURE"

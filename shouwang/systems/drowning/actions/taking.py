@@ -31,6 +31,8 @@ from shouwang.systems.drowning.rules.zones import Zone
 from shouwang.telemetry.queries import DeviceEventRow, device_events_numbered, results_before
 
 DETECTOR = "camera"
+UNCONFIRMED = ":CHECK"
+"""How the rule of an entry ends that one detector alone has seen (`shouwang watch-camera`)."""
 VERSION = "1"
 HEALTH_SEVERITY = 1
 OVER_AFTER = timedelta(seconds=60)
@@ -114,7 +116,7 @@ def _take(row: DeviceEventRow, camera: CameraRow, round_: _Round) -> None:
 
 
 def _seen(row: DeviceEventRow, camera: CameraRow) -> Seen:
-    unsure = row.is_unsure or (row.score is not None and row.score < camera.least_score)
+    unsure = row.is_unsure or row.rule.endswith(UNCONFIRMED) or (row.score is not None and row.score < camera.least_score)
     who = f"{camera.thing_id}:{row.object_id or row.rule}"[:80]
     return Seen(
         row.kind, row.state, row.object, who, row.told_at, row.box, row.zone or row.rule, is_unsure=unsure, is_child=row.is_child, count=row.persons,
