@@ -84,7 +84,7 @@ def test_the_list_of_homes_to_care_for_shows_state_and_last_use_masked(county: C
     case_id = open_one(county, now).case_id
     page = phone.get("/living-alone/care/").content.decode()
     assert '<article class="task orange">' in page
-    assert f'<a href="/cases/{case_id}/">20260115-00001</a>' in page
+    assert f'<a href="/cases/{case_id}/">20260115-{case_id:05d}</a>' in page
     assert "近 24 小时只用水 3 升" in page
     announce_absence(county.household, until=now + DAY, by=None, now=now)
     page = phone.get("/living-alone/care/").content.decode()
