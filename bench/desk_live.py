@@ -261,7 +261,7 @@ def seed(*, desks: int, alerts: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     world.seed()
     publish_shipped(now=now)
-    grids = latency._add_grids(alerts + SHOWN)
+    grids = latency.add_grids(alerts + SHOWN)
     latency._add_grid_workers(grids)
     for n, grid in enumerate(grids):
         Area.objects.filter(pk=grid).update(lon=115.3 + (n % 40) * 0.03, lat=35.9 + (n // 40) * 0.06)

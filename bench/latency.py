@@ -59,7 +59,7 @@ def _measure(bench: Bench, place: Place, seeded: dict[str, Any], *, timers: int,
     stalling = (sys.executable, "-m", "bench.part", "bench.latency", "stalling_worker", "{}")
     worker = {"worker": stalling} if bench.options.self_test else {}
     with Installation(place, **worker) as installation:
-        listener = _listen(place, installation.port, seeded["stream_token"])
+        listener = listen(place, installation.port, seeded["stream_token"])
         try:
             before = installation.cpu_s()
             posted = _post(place, installation.port, seeded)
@@ -85,7 +85,8 @@ def _heard(place: Place) -> Path:
     return place.folder / "heard.jsonl"
 
 
-def _listen(place: Place, port: int, token: str) -> subprocess.Popen[bytes]:
+def listen(place: Place, port: int, token: str) -> subprocess.Popen[bytes]:
+    """Start the independent client of the stream; it writes heard.jsonl in the place's folder. Raises TimeoutError."""
     client = subprocess.Popen([sys.executable, "-m", "bench.listening", str(port), str(_heard(place))], cwd=ROOT, stdin=subprocess.PIPE)
     assert client.stdin
     client.stdin.write(f"{token}\n".encode())
@@ -125,7 +126,7 @@ def _pushes(heard: Heard, posted: Sequence[Mapping[str, float]], persons: Sequen
         "figures": {
             "pushes": len(pairs), **_quantiles("", [seen - each["due"] for each, seen in pairs]),
             **_quantiles("acked_", [seen - each["acked"] for each, seen in pairs]),
-            "post_p99_s": _quantile([each["acked"] - each["due"] for each in posted], 0.99),
+            "post_p99_s": quantile([each["acked"] - each["due"] for each in posted], 0.99),
             "began_late_max_s": round(max(each["began"] - each["due"] for each in posted), 3),
         },
     }
@@ -139,18 +140,18 @@ def _timers(heard: Heard, due: Mapping[int, float], killed: float) -> dict[str, 
     return {
         "rang": Counter(each["data"]["id"] for each in rang),
         "figures": {
-            "timers_fired": len(late), "timer_p50_s": _quantile(late, 0.5), "timer_p99_s": _quantile(late, 0.99),
-            "timer_max_s": _quantile(late, 1.0), "restart_s": round(again - killed, 2) if again else None,
+            "timers_fired": len(late), "timer_p50_s": quantile(late, 0.5), "timer_p99_s": quantile(late, 0.99),
+            "timer_max_s": quantile(late, 1.0), "restart_s": round(again - killed, 2) if again else None,
             "timers_late_by_restart": sum(each > 1.0 for each in late),
         },
     }
 
 
 def _quantiles(prefix: str, values: list[float]) -> dict[str, float | None]:
-    return {f"{prefix}p50_s": _quantile(values, 0.5), f"{prefix}p99_s": _quantile(values, 0.99), f"{prefix}max_s": _quantile(values, 1.0)}
+    return {f"{prefix}p50_s": quantile(values, 0.5), f"{prefix}p99_s": quantile(values, 0.99), f"{prefix}max_s": quantile(values, 1.0)}
 
 
-def _quantile(values: list[float], share: float) -> float | None:
+def quantile(values: list[float], share: float) -> float | None:
     """Return the smallest value that at least `share` of all do not pass."""
     return round(sorted(values)[max(0, math.ceil(share * len(values)) - 1)], 3) if values else None
 
@@ -184,7 +185,7 @@ def seed(*, grids: int) -> dict[str, Any]:
 
     world.seed()
     publish_shipped(now=datetime.now(UTC))
-    made = _add_grids(grids)
+    made = add_grids(grids)
     persons = _add_grid_workers(made)
     root = [Area.objects.get(level="PREFECTURE").path]
 
@@ -197,7 +198,8 @@ def seed(*, grids: int) -> dict[str, Any]:
     }
 
 
-def _add_grids(count: int) -> list[int]:
+def add_grids(count: int) -> list[int]:
+    """Put grids under the townships' villages and return them."""
     from django.db import transaction
 
     from bench import world

@@ -7,7 +7,6 @@ message, three sounds. The processes are those of `serve`.
 from __future__ import annotations
 
 import json
-import math
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.harness import ROOT, Bench, Place
+from bench.latency import add_grids, listen, quantile
 from bench.serving import VOICE, WEB, WORKER, Installation, free_port
 
 STEPS_S = (0, 8, 20)
@@ -34,7 +34,7 @@ def measure(bench: Bench, kind: str, *, events: int, per_s: float) -> dict[str, 
         assert horns.stdout
         horns.stdout.readline()
         with Installation(place, (WEB, WORKER, VOICE)) as installation:
-            listener = _listen(place, installation.port, seeded["stream_token"])
+            listener = listen(place, installation.port, seeded["stream_token"])
             time.sleep(2.0)
             posted = _post(place, installation.port, seeded, per_s=per_s)
             time.sleep(AFTER_S)
@@ -47,21 +47,6 @@ def measure(bench: Bench, kind: str, *, events: int, per_s: float) -> dict[str, 
     sounds = json.loads((place.folder / "horns.json").read_text())
     pushes = [json.loads(line) for line in (place.folder / "heard.jsonl").read_text().splitlines()]
     return _figures(posted, sounds, pushes, seeded["persons"], kept)
-
-
-def _listen(place: Place, port: int, token: str) -> subprocess.Popen[bytes]:
-    heard = place.folder / "heard.jsonl"
-    client = subprocess.Popen([sys.executable, "-m", "bench.listening", str(port), str(heard)], cwd=ROOT, stdin=subprocess.PIPE)
-    assert client.stdin
-    client.stdin.write(f"{token}\n".encode())
-    client.stdin.close()
-    until = time.monotonic() + 30
-    while not (heard.exists() and '"status": 200' in heard.read_text()):
-        if time.monotonic() > until:
-            client.kill()
-            raise TimeoutError("the stream did not answer the listener with 200")
-        time.sleep(0.1)
-    return client
 
 
 def _post(place: Place, port: int, seeded: Mapping[str, Any], *, per_s: float) -> list[dict[str, float]]:
@@ -107,17 +92,11 @@ def _expected(events: int) -> dict[str, int]:
     return {"sightings": events, "alerts": events, "cases": events, "sounds": 3 * events, "played": 3 * events}
 
 
-def quantile(values: Sequence[float], share: float) -> float | None:
-    """Return the smallest value that at least `share` of all do not pass."""
-    return round(sorted(values)[max(0, math.ceil(share * len(values)) - 1)], 3) if values else None
-
-
 def seed(*, events: int, port: int) -> dict[str, Any]:
     """Put a grid, a cadre, a water, a camera and a horn for each event, and issue two tokens."""
     from datetime import UTC, datetime, timedelta
 
     from bench import world
-    from bench.latency import _add_grids
     from shouwang.kernel.moments import local
     from shouwang.notify.models import Speaker
     from shouwang.people.actions import NewDuty, NewPerson, add_persons, assign_duties, issue_credential
@@ -131,7 +110,7 @@ def seed(*, events: int, port: int) -> dict[str, Any]:
     world.seed()
     now = datetime.now(UTC)
     publish_shipped(now=now)
-    grids = _add_grids(events)
+    grids = add_grids(events)
     paths = dict(Area.objects.filter(pk__in=grids).values_list("pk", "path"))
     persons = add_persons(SYSTEM, [NewPerson(f"村干部{n}", grid) for n, grid in enumerate(grids)], now=now)
     since = local(now).date() - timedelta(days=9)

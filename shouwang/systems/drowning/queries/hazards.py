@@ -12,6 +12,7 @@ from shouwang.kernel.errors import NotFound
 from shouwang.kernel.moments import local
 from shouwang.people.queries import person_cards
 from shouwang.people.rules import Scope
+from shouwang.places.queries import within as below
 from shouwang.systems.drowning.models import Hazard
 from shouwang.systems.drowning.rules import hazards as rules
 
@@ -46,10 +47,7 @@ class HazardRow:
 
 def within(scope: Scope, *, right: str = READ) -> Q:
     """Return what of a table with a path lies in the reader's scope."""
-    inside = Q(pk__in=())
-    for path in scope.paths_for(right):
-        inside |= Q(path__gte=path, path__lt=path[:-1] + "0")
-    return inside
+    return below(scope.paths_for(right))
 
 
 def list_hazards(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 
 from django.db.models import Q, QuerySet
 
@@ -14,7 +15,7 @@ from shouwang.alerts.rules import Standing
 from shouwang.kernel.moments import local
 from shouwang.people.queries import person_cards
 from shouwang.people.rules import Scope
-from shouwang.places.queries import full_names
+from shouwang.places.queries import full_names, within
 from shouwang.systems.drowning.models import Camera, Known, Label, Sighting, Water
 from shouwang.systems.drowning.queries.waters import CameraRow, WaterRow, camera_row, water_row
 from shouwang.systems.drowning.rules.judging import Verdict
@@ -115,10 +116,7 @@ def list_waters(
 
 
 def _within(found: QuerySet[Water], scope: Scope) -> QuerySet[Water]:
-    inside = Q(pk__in=())
-    for path in scope.paths_for(READ):
-        inside |= Q(path__gte=path, path__lt=path[:-1] + "0")
-    return found.filter(inside)
+    return found.filter(within(scope.paths_for(READ)))
 
 
 def _alarmed(water_ids: Collection[int]) -> dict[int, Standing]:
@@ -227,11 +225,7 @@ def labelled(camera_id: int) -> list[Labelled]:
 
 
 def _median(values: Sequence[float]) -> float | None:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    if not ordered:
-        return None
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return median(values) if values else None
 
 
 def waters_named(water_ids: Collection[int]) -> dict[int, WaterRow]:
