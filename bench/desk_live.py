@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.browsing import Client
 from bench.harness import ROOT, Bench, Place
-from bench.latency import _quantile as quantile
+from bench.latency import quantile
 from bench.painting import CHROMIUM, Screen, screens
 from bench.relay import Relay
 from bench.serving import Installation
